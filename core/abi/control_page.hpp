@@ -1,0 +1,142 @@
+// What the host and the guest share in guest memory: the control page, a slot per CPU,
+// and the event rings. The host lays it out and fills in its half before the guest
+// starts; what the guest writes is untrusted input to the host.
+//
+// The command line announces it: "reveille.control=0xADDR" (guest-physical, page-aligned).
+#pragma once
+
+#include "core/abi/event.hpp"
+#include "core/abi/place.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace reveille::abi {
+
+inline constexpr std::uint64_t kControlMagic = 0x656c6c6965766572; // "reveille"
+inline constexpr std::uint32_t kAbiVersion = 1;
+inline constexpr unsigned kMaxCpus = 1024;
+
+enum class Strategy : std::uint32_t { kSerial, kSplit, kParallel };
+enum class Wait : std::uint32_t { kSpin, kHalt };
+enum class Stop : std::uint32_t { kInit, kNone };
+
+/// What the host asks for. Written by the host before the guest starts, then read-only.
+struct Request {
+  std::uint32_t cpus;     ///< CPUs that have a slot, CPU 0 included
+  std::uint32_t max_cpus; ///< CPUs to bring up, CPU 0 included; 1..cpus
+  Strategy strategy;
+  Wait wait;
+  Stop stop;
+  std::uint32_t window;   ///< APs in flight at once, 0: all
+  std::uint32_t attempts; ///< at most, per AP
+  std::uint32_t reserved;
+  std::uint64_t timeout_us; ///< of each AP turn
+  std::uint64_t tsc_khz;    ///< 0: unknown, the guest finds out
+  std::uint64_t lapic_hz;   ///< LAPIC timer input clock; 0: unknown
+  std::uint64_t slots;      ///< guest-physical address of CpuSlot[cpus]
+};
+
+/// What the guest says of the run as a whole. Written by CPU 0.
+struct GuestReport {
+  std::atomic<std::uint64_t> zero_tsc;    ///< time zero; 0: not yet
+  std::atomic<std::uint64_t> decided_tsc; ///< every requested CPU decided; 0: not yet
+  std::atomic<std::uint32_t> kicks;       ///< INIT/SIPI sequences sent so far
+  std::atomic<std::uint32_t> found_cpus;  ///< CPUs found in the MADT
+  std::atomic<std::uint32_t> refusal;     ///< abi::Refusal
+  std::uint32_t reserved;
+};
+
+/// Why the guest rang Ring::kRefused.
+enum class Refusal : std::uint32_t {
+  kNone = 0,
+  kVersion,   ///< control page of another version or size
+  kNoAcpi,    ///< no RSDP, or no MADT behind it
+  kTooMany,   ///< more CPUs in the MADT than slots
+  kNoMemory,  ///< too little usable memory for stacks and areas
+  kNoClock,   ///< no clock source could be found
+  kNoLowPage, ///< no room below 640 KiB for the trampoline
+};
+
+/// A step that the guest has registered, in the order of its section. Written before the
+/// first kick; the name is UTF-8, padded with zeros, not necessarily terminated.
+struct StepName {
+  std::uint8_t section; ///< protocol::Section; 0: the entry is empty
+  char name[23];
+};
+inline constexpr unsigned kMaxSteps = 16;
+
+struct ControlPage {
+  std::uint64_t magic;   ///< kControlMagic
+  std::uint32_t version; ///< kAbiVersion
+  std::uint32_t size;    ///< sizeof(ControlPage)
+  Request request;
+  alignas(64) GuestReport report;
+  StepName steps[kMaxSteps];
+};
+
+/// The sync word and what its owner may write, on a line of its own.
+struct alignas(64) SyncLine {
+  std::atomic<std::uint64_t> word;    ///< abi::Word bits; moved by swaps alone
+  std::atomic<std::uint32_t> ordinal; ///< attempt within this cycle, from 1; CP, before the kick
+  std::atomic<std::uint32_t> cycle;   ///< from 1; CP, before the kick
+  std::int32_t error;                 ///< of a failed step, negative; the word's owner
+  std::uint32_t failed_step;          ///< its index in its section; the word's owner
+  std::uint32_t apic_id;              ///< the guest, before the first kick
+  std::uint32_t area;                 ///< index of this attempt's per-CPU area; CP, before the kick
+};
+
+/// The host's half of a slot. The guest reads it and never writes it.
+struct alignas(64) HostLine {
+  std::atomic<std::uint64_t> armed; ///< bit n: ring the doorbell at Place n
+  std::uint64_t ring;               ///< guest-physical address of Event[ring_capacity]
+  std::uint32_t ring_capacity;      ///< events
+  std::uint32_t reserved;
+};
+
+/// The event ring's account; written by the CPU whose slot it is. It does not wrap: what
+/// finds no room is counted in `lost`.
+struct alignas(64) RingLine {
+  std::atomic<std::uint32_t> count; ///< events written
+  std::atomic<std::uint32_t> lost;  ///< events that found no room
+};
+
+/// One side's line of the TSC rendezvous. Bits of `mark`: 63:32 attempt, 31:16 what, 15:0 round.
+struct alignas(64) TscLine {
+  std::atomic<std::uint64_t> mark;
+  std::atomic<std::uint64_t> tsc;
+};
+
+struct CpuSlot {
+  SyncLine sync;
+  HostLine host;
+  RingLine ring;
+  TscLine tsc_ap; ///< written by the AP alone
+  TscLine tsc_cp; ///< written by the CP alone
+};
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(std::is_standard_layout_v<ControlPage> && std::is_standard_layout_v<CpuSlot>);
+static_assert(sizeof(Request) == 64);
+static_assert(offsetof(Request, timeout_us) == 32 && offsetof(Request, tsc_khz) == 40);
+static_assert(offsetof(Request, lapic_hz) == 48 && offsetof(Request, slots) == 56);
+static_assert(offsetof(ControlPage, version) == 8 && offsetof(ControlPage, size) == 12);
+static_assert(offsetof(ControlPage, request) == 16 && offsetof(ControlPage, report) == 128);
+static_assert(offsetof(GuestReport, decided_tsc) == 8 && offsetof(GuestReport, kicks) == 16);
+static_assert(offsetof(GuestReport, found_cpus) == 20 && offsetof(GuestReport, refusal) == 24);
+static_assert(offsetof(ControlPage, steps) == 160 && sizeof(StepName) == 24);
+static_assert(sizeof(ControlPage) == 576);
+static_assert(offsetof(SyncLine, ordinal) == 8 && offsetof(SyncLine, cycle) == 12);
+static_assert(offsetof(SyncLine, error) == 16 && offsetof(SyncLine, failed_step) == 20);
+static_assert(offsetof(SyncLine, apic_id) == 24 && offsetof(SyncLine, area) == 28);
+static_assert(offsetof(HostLine, ring) == 8 && offsetof(HostLine, ring_capacity) == 16);
+static_assert(offsetof(RingLine, lost) == 4 && offsetof(TscLine, tsc) == 8);
+static_assert(sizeof(CpuSlot) == 320);
+static_assert(offsetof(CpuSlot, sync) == 0 && offsetof(CpuSlot, host) == 64 &&
+              offsetof(CpuSlot, ring) == 128);
+static_assert(offsetof(CpuSlot, tsc_ap) == 192 && offsetof(CpuSlot, tsc_cp) == 256);
+
+} // namespace reveille::abi

@@ -1,0 +1,65 @@
+// What the guest tells the host: one fixed record per event, in a ring per CPU.
+#pragma once
+
+#include "core/abi/word.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace reveille::abi {
+
+enum class EventKind : std::uint8_t {
+  kNone = 0,
+  kZero,        ///< time zero: the control side enters bring-up
+  kKick,        ///< the CP is about to send INIT, SIPI, SIPI to `cpu`; a = APIC ID
+  kMoved,       ///< the writer swapped the word of `cpu`; a = word before, b = word after
+  kResumed,     ///< the AP has seen its release; a = the word that it saw
+  kStepEnter,   ///< a step's startup begins; a = step's index in its section, b = section
+  kStepDone,    ///< a step's startup ended; a = index, b = section | error << 32
+  kUndoEnter,   ///< a step's teardown begins; a, b as kStepEnter
+  kUndoDone,    ///< a step's teardown ended; a, b as kStepEnter
+  kClaimFailed, ///< the AP found another word than the one that its page allows; a = that word
+  kTimeout,     ///< the CP found a turn's time up; a = the word that it gave up on
+  kStop,        ///< the CP sent the INIT of giving up
+  kProven,      ///< the CP holds proof that the attempt is over; a = the word that proves it
+  kQuarantined, ///< the attempt's resources stay as they are for now; a = word at abandonment
+  kOnline,      ///< decided: `cpu` is active
+  kFailed,      ///< decided: `cpu` failed all its attempts; a = last word, b = FailReason | error << 32
+  kDecided,     ///< every requested CPU is decided
+  kTscServed,   ///< TSC rendezvous over; a = skew in ticks (signed, AP - CP), b = resolution in ticks (0:
+                ///< unknown)
+  kCorrupt,     ///< the CP found a word that its own table does not allow; a = seen, b = expected
+  kPanic,       ///< unexpected exception or broken invariant; a = RIP, b = vector | point << 8 | error << 32
+  kCount
+};
+
+/// Why the core gave a CPU up (EventKind::kFailed).
+enum class FailReason : std::uint32_t {
+  kTimeout = 1, ///< a turn's time was up
+  kError,       ///< a step failed
+  kCorrupt,     ///< the word is not one that can be there
+  kNoAttempt,   ///< no trampoline page is free to carry another attempt
+};
+
+/// One record. Written by the CPU whose ring it is in and by nobody else; published by
+/// the ring's count.
+struct Event {
+  std::uint64_t tsc;     ///< the writer's time stamp counter, ticks
+  std::uint32_t attempt; ///< of `cpu`, 0: does not apply
+  std::uint16_t cpu;     ///< the CPU that the event is about
+  EventKind kind;
+  std::uint8_t flags; ///< kFlag...
+  std::uint64_t a;
+  std::uint64_t b;
+};
+
+inline constexpr std::uint8_t kFlagInterruptsOn = 1; ///< EFLAGS.IF at the event
+
+static_assert(std::is_standard_layout_v<Event> && std::is_trivially_copyable_v<Event>);
+static_assert(sizeof(Event) == 32);
+static_assert(offsetof(Event, attempt) == 8 && offsetof(Event, cpu) == 12);
+static_assert(offsetof(Event, kind) == 14 && offsetof(Event, flags) == 15);
+static_assert(offsetof(Event, a) == 16 && offsetof(Event, b) == 24);
+
+} // namespace reveille::abi
