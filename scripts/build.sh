@@ -1,0 +1,44 @@
+# Sourced by ./run and ./test: configures and builds. Both share build/, and neither makes
+# the other configure again: only a build without tests that ./test needs is reconfigured.
+# shellcheck shell=bash
+
+# A Makefile's or an IDE's settings are not ours.
+unset MAKEFLAGS MAKELEVEL CMAKE_GENERATOR CFLAGS CXXFLAGS LDFLAGS
+
+configured_with() { # DIR NAME VALUE
+  grep -qs "^$2:[A-Z]*=$3\$" "$1/CMakeCache.txt"
+}
+
+configure() { # DIR CMAKE-ARGUMENT...
+  local dir=$1
+  shift
+  cmake -S "$root" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@"
+}
+
+# Two at once in one tree would trip over each other; the lock goes with the subshell.
+locked() { # DIR COMMAND...
+  local dir=$1
+  shift
+  mkdir -p "$dir"
+  (
+    exec 9>"$dir/.lock"
+    flock 9
+    "$@" 9>&-
+  )
+}
+
+build_for_run() {
+  local log
+  log=$(mktemp)
+  if ! locked "$root/build" build_for_run_locked >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+build_for_run_locked() {
+  [[ -f $root/build/build.ninja ]] || configure "$root/build" -DREVEILLE_TESTS=OFF
+  ninja -C "$root/build" --quiet vmm guest
+}
