@@ -13,6 +13,9 @@
 
 namespace reveille::core {
 
+using abi::State;
+using abi::Word;
+
 /// A shared 64-bit cell with std::atomic's operations and memory orders.
 template <class A>
 concept AtomicCell = requires(A &a, std::uint64_t &expected, std::uint64_t v) {
@@ -73,7 +76,7 @@ concept ApEnvironment = Environment<E> && requires(E &env, abi::Place place, uns
   { env.token() } -> std::same_as<std::uint32_t>;
 };
 
-/// What kicking has come to.
+/// The account of a failed step: its index in its section, and its error, negative.
 struct Failure {
   unsigned step = 0;
   int error = 0;

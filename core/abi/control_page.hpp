@@ -82,10 +82,16 @@ struct alignas(64) SyncLine {
   std::atomic<std::uint64_t> word;    ///< abi::Word bits; moved by swaps alone
   std::atomic<std::uint32_t> ordinal; ///< attempt within this cycle, from 1; CP, before the kick
   std::atomic<std::uint32_t> cycle;   ///< from 1; CP, before the kick
-  std::int32_t error;                 ///< of a failed step, negative; the word's owner
-  std::uint32_t failed_step;          ///< its index in its section; the word's owner
   std::uint32_t apic_id;              ///< the guest, before the first kick
-  std::uint32_t area;                 ///< index of this attempt's per-CPU area; CP, before the kick
+};
+
+/// How many trampoline pages there are: attempt n starts on page n mod kPages.
+inline constexpr unsigned kPages = 16;
+
+/// Which per-CPU area each attempt has, by the page that it starts on. An entry is written
+/// by the CP before the kick and not again while an attempt that can read it is unproven.
+struct alignas(64) AreaLine {
+  std::uint32_t area[kPages];
 };
 
 /// The host's half of a slot. The guest reads it and never writes it.
@@ -111,6 +117,7 @@ struct alignas(64) TscLine {
 
 struct CpuSlot {
   SyncLine sync;
+  AreaLine areas;
   HostLine host;
   RingLine ring;
   TscLine tsc_ap; ///< written by the AP alone
@@ -130,13 +137,12 @@ static_assert(offsetof(GuestReport, found_cpus) == 20 && offsetof(GuestReport, r
 static_assert(offsetof(ControlPage, steps) == 160 && sizeof(StepName) == 24);
 static_assert(sizeof(ControlPage) == 576);
 static_assert(offsetof(SyncLine, ordinal) == 8 && offsetof(SyncLine, cycle) == 12);
-static_assert(offsetof(SyncLine, error) == 16 && offsetof(SyncLine, failed_step) == 20);
-static_assert(offsetof(SyncLine, apic_id) == 24 && offsetof(SyncLine, area) == 28);
+static_assert(offsetof(SyncLine, apic_id) == 16);
 static_assert(offsetof(HostLine, ring) == 8 && offsetof(HostLine, ring_capacity) == 16);
 static_assert(offsetof(RingLine, lost) == 4 && offsetof(TscLine, tsc) == 8);
-static_assert(sizeof(CpuSlot) == 320);
-static_assert(offsetof(CpuSlot, sync) == 0 && offsetof(CpuSlot, host) == 64 &&
-              offsetof(CpuSlot, ring) == 128);
-static_assert(offsetof(CpuSlot, tsc_ap) == 192 && offsetof(CpuSlot, tsc_cp) == 256);
+static_assert(sizeof(CpuSlot) == 384);
+static_assert(offsetof(CpuSlot, sync) == 0 && offsetof(CpuSlot, areas) == 64);
+static_assert(offsetof(CpuSlot, host) == 128 && offsetof(CpuSlot, ring) == 192);
+static_assert(offsetof(CpuSlot, tsc_ap) == 256 && offsetof(CpuSlot, tsc_cp) == 320);
 
 } // namespace reveille::abi

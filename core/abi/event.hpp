@@ -25,7 +25,7 @@ enum class EventKind : std::uint8_t {
   kProven,      ///< the CP holds proof that the attempt is over; a = the word that proves it
   kQuarantined, ///< the attempt's resources stay as they are for now; a = word at abandonment
   kOnline,      ///< decided: `cpu` is active
-  kFailed,      ///< decided: `cpu` failed all its attempts; a = last word, b = FailReason | error << 32
+  kFailed,      ///< decided: `cpu` failed all its attempts; a = last word, b = failed(...)
   kDecided,     ///< every requested CPU is decided
   kTscServed,   ///< TSC rendezvous over; a = skew in ticks (signed, AP - CP), b = resolution in ticks (0:
                 ///< unknown)
@@ -41,6 +41,18 @@ enum class FailReason : std::uint32_t {
   kCorrupt,     ///< the word is not one that can be there
   kNoAttempt,   ///< no trampoline page is free to carry another attempt
 };
+
+/// kFailed's b: FailReason in 7:0; of an error also the section in 15:8, the step's index
+/// in 31:16 and the error in 63:32.
+[[nodiscard]] constexpr std::uint64_t failed(FailReason reason, unsigned section, unsigned step, int error) {
+  return static_cast<std::uint64_t>(reason) | (std::uint64_t{section & 0xff} << 8) |
+         (std::uint64_t{step & 0xffff} << 16) | (std::uint64_t{static_cast<std::uint32_t>(error)} << 32);
+}
+
+/// kStepDone's b: the section in 7:0, the error in 63:32.
+[[nodiscard]] constexpr std::uint64_t step_result(unsigned section, int error) {
+  return (section & 0xff) | (std::uint64_t{static_cast<std::uint32_t>(error)} << 32);
+}
 
 /// One record. Written by the CPU whose ring it is in and by nobody else; published by
 /// the ring's count.

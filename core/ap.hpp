@@ -1,0 +1,177 @@
+// The AP's side of bring-up, from the claim to active, or to its rest.
+#pragma once
+
+#include "core/arrivals.hpp"
+#include "core/claim.hpp"
+#include "core/tsc.hpp"
+
+namespace reveille::core {
+
+/// How an AP's way up ended.
+enum class ApEnd : std::uint8_t {
+  kActive, ///< up: the CP owns the word
+  kRest,   ///< given up, or rolled back: must call come_to_rest() on resources that are never freed
+};
+
+/// One claimed attempt, on the AP itself, on its own stack.
+template <ApEnvironment E> class ApSide {
+public:
+  ApSide(E &env, Word claimed, const Settings &settings) : env_(env), settings_(settings), word_(claimed) {}
+
+  /// Goes through the points in their order.
+  [[nodiscard]] ApEnd bring_up() {
+    for (const protocol::PointRow &point : protocol::kPoints) {
+      if (!way_to(point))
+        return ApEnd::kRest;
+      env_.at(arriving(point.point));
+      if (!hand_over(point.arrived))
+        return ApEnd::kRest;
+      if (point.point != Point::kActive && !await_release(point.released))
+        return ApEnd::kRest;
+      env_.at(released(point.point));
+    }
+    return ApEnd::kActive;
+  }
+
+  /// The last word that this AP wrote or was given: what come_to_rest() starts from.
+  [[nodiscard]] Word word() const { return word_; }
+
+private:
+  using Point = protocol::Point;
+  using Kind = abi::EventKind;
+
+  static constexpr abi::Place arriving(Point p) {
+    return static_cast<abi::Place>(2 * static_cast<unsigned>(p));
+  }
+  static constexpr abi::Place released(Point p) {
+    return static_cast<abi::Place>(2 * static_cast<unsigned>(p) + 1);
+  }
+
+  /// What has to be done between the last point and this one. False: not to be gone on with.
+  bool way_to(const protocol::PointRow &point) {
+    if (point.point == Point::kSynced)
+      meet_for_tsc(env_, word_.attempt, settings_, [this] { announce(); });
+    if (point.point == Point::kIdle)
+      env_.enter_idle();
+    return point.section == Section::kNone || run_section(point.section);
+  }
+
+  bool run_section(Section section) {
+    const unsigned count = env_.step_count(section);
+    StepTarget target{env_.cpu(), word_.attempt, env_.token()};
+    for (unsigned i = 0; i < count; ++i) {
+      env_.log(Kind::kStepEnter, env_.cpu(), word_.attempt, i, static_cast<std::uint64_t>(section));
+      const int error = env_.start_step(section, i, target);
+      env_.log(Kind::kStepDone, env_.cpu(), word_.attempt, i,
+               abi::step_result(static_cast<unsigned>(section), error));
+      if (error != 0) {
+        roll_back(section, i, error, target);
+        return false;
+      }
+      if (!swap(word_.with(word_.state, static_cast<std::uint16_t>(i + 1))))
+        return false;
+    }
+    return true;
+  }
+
+  /// Reports a failed step, and on the CP's order undoes what this AP has done, the failed
+  /// step counting as half done. What is left to do then is to come to rest.
+  void roll_back(Section section, unsigned step, int error, StepTarget &target) {
+    env_.put_failure(step, error);
+    const bool thread = section == Section::kOnline;
+    if (!hand_over(thread ? State::kActivateFailed : State::kStartFailed) ||
+        !await_release(thread ? State::kUndoOnline : State::kUndoStarting) ||
+        !undo(section, step + 1, target))
+      return;
+    if (!thread)
+      return;
+    env_.leave_idle();
+    if (hand_over(State::kDying) && await_release(State::kUndoStarting))
+      static_cast<void>(undo(Section::kStarting, env_.step_count(Section::kStarting), target));
+  }
+
+  /// Undoes the first `count` steps of a section in reverse. Undoing cannot fail; false
+  /// when the CP has given this AP up meanwhile.
+  bool undo(Section section, unsigned count, StepTarget &target) {
+    for (unsigned done = 0; done < count; ++done) {
+      const unsigned i = count - 1 - done;
+      env_.log(Kind::kUndoEnter, env_.cpu(), word_.attempt, i, static_cast<std::uint64_t>(section));
+      env_.undo_step(section, i, target);
+      env_.log(Kind::kUndoDone, env_.cpu(), word_.attempt, i, static_cast<std::uint64_t>(section));
+      if (!swap(word_.with(word_.state, static_cast<std::uint16_t>(done + 1))))
+        return false;
+    }
+    return true;
+  }
+
+  bool swap(Word next) {
+    std::uint64_t expected = word_.bits();
+    // Release: pairs with the CP's acquire in Control::look() and Control::expire(), which
+    // take over what this AP has written.
+    if (!env_.word(env_.cpu())
+             .compare_exchange_strong(expected, next.bits(), std::memory_order_release,
+                                      std::memory_order_relaxed))
+      return false;
+    env_.log(Kind::kMoved, env_.cpu(), word_.attempt, word_.bits(), next.bits());
+    word_ = next;
+    return true;
+  }
+
+  bool hand_over(State arrived) {
+    if (!swap(word_.with(arrived)))
+      return false;
+    announce();
+    return true;
+  }
+
+  void announce() {
+    if (env_.arrivals().raise(env_.cpu()))
+      env_.wake(env_.control_cpu());
+  }
+
+  /// Waits for the CP to let this AP go on. It never gives up by itself: that would be a
+  /// second contested transition.
+  bool await_release(State released_state) {
+    auto &cell = env_.word(env_.cpu());
+    const std::uint64_t mine = word_.bits();
+    env_.wait([&] { return cell.load(std::memory_order_relaxed) != mine; });
+    // Acquire: pairs with the release in Control::release().
+    const Word seen = Word::from(cell.load(std::memory_order_acquire));
+    if (seen != word_.with(released_state))
+      return false;
+    env_.log(Kind::kResumed, env_.cpu(), seen.attempt, seen.bits(), 0);
+    word_ = seen;
+    return true;
+  }
+
+  E &env_;
+  const Settings &settings_;
+  Word word_;
+};
+
+/// The last thing that an AP does with its word. Called on resources that are never freed,
+/// because after its swap everything else may be. `last` is ApSide::word().
+///
+/// An AP that was rolled back goes dead; one that finds itself given up parks; one that
+/// loses both swaps has been kicked again, and rests in silence.
+template <ApEnvironment E> void come_to_rest(E &env, Word last) {
+  auto &cell = env.word(env.cpu());
+  const auto swap = [&](Word from, Word to) {
+    std::uint64_t expected = from.bits();
+    // Release: all that this attempt has ever done comes before the CP frees any of it.
+    if (!cell.compare_exchange_strong(expected, to.bits(), std::memory_order_release,
+                                      std::memory_order_relaxed))
+      return false;
+    env.log(abi::EventKind::kMoved, env.cpu(), from.attempt, from.bits(), to.bits());
+    if (env.arrivals().raise(env.cpu()))
+      env.wake(env.control_cpu());
+    return true;
+  };
+  if (last.state == State::kUndoStarting && swap(last, last.with(State::kDead)))
+    return;
+  const Word seen = Word::from(cell.load(std::memory_order_relaxed));
+  if (seen.attempt == last.attempt && seen.state == State::kAbandoned)
+    static_cast<void>(swap(seen, seen.with(State::kParked)));
+}
+
+} // namespace reveille::core

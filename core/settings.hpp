@@ -1,0 +1,31 @@
+// What a run asks of the core.
+#pragma once
+
+#include "core/abi/control_page.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace reveille::core {
+
+struct Settings {
+  unsigned cpus = 1; ///< to bring up, CPU 0 included
+  abi::Strategy strategy = abi::Strategy::kParallel;
+  abi::Stop stop = abi::Stop::kInit;
+  unsigned window = 0;        ///< APs in flight at once, 0: all
+  unsigned attempts = 1;      ///< at most, per AP
+  std::uint64_t timeout = 0;  ///< of each AP turn, ticks
+  std::uint64_t tsc_wait = 0; ///< how long an AP waits in the TSC rendezvous, ticks
+  std::uint64_t tsc_turn = 0; ///< how long the CP stays in it with one AP, ticks
+
+  /// The bounds of the TSC rendezvous follow from the timeout. An AP may have to queue for
+  /// the one CP, so it waits long, but far below its own turn; the CP, which others wait
+  /// for, stays with one AP for at most two milliseconds.
+  constexpr void set_timeout(std::uint64_t ticks, std::uint64_t ticks_per_ms) {
+    timeout = ticks;
+    tsc_wait = ticks / 4;
+    tsc_turn = std::min(ticks / 64, 2 * ticks_per_ms);
+  }
+};
+
+} // namespace reveille::core
