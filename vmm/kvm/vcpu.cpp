@@ -1,0 +1,203 @@
+#include "vmm/kvm/vcpu.hpp"
+
+#include "vmm/kvm/call.hpp"
+#include "vmm/kvm/cpuid_list.hpp"
+#include "vmm/kvm/kick_signal.hpp"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::uint32_t kMsrTsc = 0x10;      // SDM 4, table 2-2: IA32_TIME_STAMP_COUNTER
+constexpr std::uint64_t kEferLma = 1u << 10; // SDM 3, 2.2.1 "Extended Feature Enable Register"
+constexpr std::uint8_t kInvalidOpcode = 6;   // #UD, SDM 3, 6.15
+
+/// A kvm_msrs with room for one entry behind it. Spelled out, for the reason
+/// given in cpuid_list.hpp.
+struct OneMsr {
+  std::uint32_t nmsrs;
+  std::uint32_t pad;
+  kvm_msr_entry entry;
+};
+static_assert(offsetof(OneMsr, entry) == 8 && sizeof(OneMsr) == 24);
+
+} // namespace
+
+std::string_view name(MpState state) {
+  switch (state) {
+  case MpState::kRunnable:
+    return "runnable";
+  case MpState::kUninitialized:
+    return "waits for INIT";
+  case MpState::kInitReceived:
+    return "waits for SIPI";
+  case MpState::kHalted:
+    return "halted";
+  case MpState::kSipiReceived:
+    return "SIPI received";
+  }
+  return "unknown";
+}
+
+Vcpu::ThreadBinding::ThreadBinding(ThreadBinding &&other) noexcept
+    : tid_(std::exchange(other.tid_, nullptr)) {}
+
+Vcpu::ThreadBinding::~ThreadBinding() {
+  if (tid_ != nullptr)
+    tid_->store(0, std::memory_order_seq_cst);
+}
+
+Vcpu::Vcpu(Fd fd, Mapping run, std::uint32_t id)
+    : fd_(std::move(fd)), run_(std::move(run)), id_(id), tid_(std::make_unique<std::atomic<pid_t>>(0)) {}
+
+std::atomic_ref<std::uint8_t> Vcpu::immediate_exit() const {
+  return std::atomic_ref<std::uint8_t>(reinterpret_cast<kvm_run *>(run_.bytes().data())->immediate_exit);
+}
+
+Vcpu::ThreadBinding Vcpu::bind_to_this_thread() {
+  take_kick_signal();
+  tid_->store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_seq_cst);
+  return ThreadBinding(tid_.get());
+}
+
+// No kick is lost: the flag is set before the thread is looked up and signalled. If the
+// owner binds later, its KVM_RUN finds the flag; if it is between the kernel's look at the
+// flag and sleep, the signal is pending and ends the sleep.
+void Vcpu::kick() {
+  immediate_exit().store(1, std::memory_order_seq_cst);
+  if (const pid_t tid = tid_->load(std::memory_order_seq_cst); tid != 0)
+    send_kick_signal(tid);
+}
+
+Exit Vcpu::run() {
+  for (;;) {
+    if (::ioctl(fd_.get(), KVM_RUN, 0) == 0)
+      return decode(run_page());
+    const int error = errno;
+    if (error == EAGAIN)
+      continue;
+    if (error != EINTR)
+      return RunFailed{error};
+    immediate_exit().exchange(0, std::memory_order_acq_rel); // acquires what kick()'s caller wrote
+    return Interrupted{};
+  }
+}
+
+template <class T> Result<T> Vcpu::get(unsigned long request, const char *what) const {
+  T value = {};
+  if (const auto r = call(fd_, request, fmt::format("{} of vCPU {}", what, id_), &value, ExitStatus::kBroken);
+      !r)
+    return tl::unexpected(r.error());
+  return value;
+}
+
+template <class T> Result<void> Vcpu::set(unsigned long request, const char *what, const T &value) {
+  if (const auto r = call(fd_, request, fmt::format("{} of vCPU {}", what, id_), &value, ExitStatus::kBroken);
+      !r)
+    return tl::unexpected(r.error());
+  return {};
+}
+
+Result<void> Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
+  CpuidList list;
+  if (entries.size() > CpuidList::kRoom)
+    return fail(ExitStatus::kBroken, fmt::format("{} CPUID entries for vCPU {}: KVM takes at most {}",
+                                                 entries.size(), id_, CpuidList::kRoom));
+  list.nent = static_cast<std::uint32_t>(entries.size());
+  std::copy(entries.begin(), entries.end(), list.entries.begin());
+  return set(KVM_SET_CPUID2, "KVM_SET_CPUID2", list);
+}
+
+Result<kvm_regs> Vcpu::regs() const { return get<kvm_regs>(KVM_GET_REGS, "KVM_GET_REGS"); }
+Result<void> Vcpu::set_regs(const kvm_regs &regs) { return set(KVM_SET_REGS, "KVM_SET_REGS", regs); }
+Result<kvm_sregs> Vcpu::sregs() const { return get<kvm_sregs>(KVM_GET_SREGS, "KVM_GET_SREGS"); }
+Result<void> Vcpu::set_sregs(const kvm_sregs &sregs) { return set(KVM_SET_SREGS, "KVM_SET_SREGS", sregs); }
+
+Result<MpState> Vcpu::mp_state() const {
+  return get<kvm_mp_state>(KVM_GET_MP_STATE, "KVM_GET_MP_STATE").map([](const kvm_mp_state &s) {
+    return static_cast<MpState>(s.mp_state);
+  });
+}
+
+Result<void> Vcpu::set_mp_state(MpState state) {
+  return set(KVM_SET_MP_STATE, "KVM_SET_MP_STATE", kvm_mp_state{static_cast<std::uint32_t>(state)});
+}
+
+Result<kvm_vcpu_events> Vcpu::events() const {
+  return get<kvm_vcpu_events>(KVM_GET_VCPU_EVENTS, "KVM_GET_VCPU_EVENTS");
+}
+
+Result<void> Vcpu::set_events(const kvm_vcpu_events &events) {
+  return set(KVM_SET_VCPU_EVENTS, "KVM_SET_VCPU_EVENTS", events);
+}
+
+Result<kvm_debugregs> Vcpu::debugregs() const {
+  return get<kvm_debugregs>(KVM_GET_DEBUGREGS, "KVM_GET_DEBUGREGS");
+}
+
+Result<void> Vcpu::set_debugregs(const kvm_debugregs &regs) {
+  return set(KVM_SET_DEBUGREGS, "KVM_SET_DEBUGREGS", regs);
+}
+
+Result<std::uint64_t> Vcpu::msr(std::uint32_t index) const {
+  OneMsr list = {};
+  list.nmsrs = 1;
+  list.entry.index = index;
+  const auto what = fmt::format("KVM_GET_MSRS {:#x} of vCPU {}", index, id_);
+  const auto read = call(fd_, KVM_GET_MSRS, what, &list, ExitStatus::kBroken);
+  if (!read)
+    return tl::unexpected(read.error());
+  if (*read != 1)
+    return fail(ExitStatus::kBroken, what + ": there is no such MSR");
+  return list.entry.data;
+}
+
+Result<std::uint64_t> Vcpu::tsc() const { return msr(kMsrTsc); }
+
+Result<std::uint32_t> Vcpu::tsc_khz() const {
+  const auto khz = call(fd_, KVM_GET_TSC_KHZ, fmt::format("KVM_GET_TSC_KHZ of vCPU {}", id_), 0);
+  if (!khz)
+    return tl::unexpected(khz.error());
+  return static_cast<std::uint32_t>(*khz);
+}
+
+Result<std::uint64_t> Vcpu::linear_rip() const {
+  const auto general = regs();
+  if (!general)
+    return tl::unexpected(general.error());
+  const auto special = sregs();
+  if (!special)
+    return tl::unexpected(special.error());
+  const bool is_64_bit = (special->efer & kEferLma) != 0 && special->cs.l != 0;
+  return general->rip + (is_64_bit ? 0 : special->cs.base);
+}
+
+Result<void> Vcpu::inject_triple_fault() {
+  auto special = sregs();
+  if (!special)
+    return tl::unexpected(special.error());
+  special->idt.base = 0;
+  special->idt.limit = 0;
+  if (auto r = set_sregs(*special); !r)
+    return r;
+  auto pending = events();
+  if (!pending)
+    return tl::unexpected(pending.error());
+  pending->exception.injected = 1;
+  pending->exception.nr = kInvalidOpcode;
+  pending->exception.has_error_code = 0;
+  if (auto r = set_events(*pending); !r)
+    return r;
+  return set_mp_state(MpState::kRunnable); // a halted CPU would sleep on it
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,109 @@
+// One virtual CPU: its state, its runs, and the way to get it out of one.
+#pragma once
+
+#include "vmm/base/error.hpp"
+#include "vmm/base/fd.hpp"
+#include "vmm/base/mapping.hpp"
+#include "vmm/kvm/decode.hpp"
+#include "vmm/kvm/exit.hpp"
+
+#include <linux/kvm.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace reveille::vmm {
+
+/// KVM_MP_STATE_..., as far as x86 has them.
+enum class MpState : std::uint32_t {
+  kRunnable = KVM_MP_STATE_RUNNABLE,
+  kUninitialized = KVM_MP_STATE_UNINITIALIZED, ///< waits for an INIT
+  kInitReceived = KVM_MP_STATE_INIT_RECEIVED,  ///< had its INIT, waits for a SIPI
+  kHalted = KVM_MP_STATE_HALTED,
+  kSipiReceived = KVM_MP_STATE_SIPI_RECEIVED,
+};
+[[nodiscard]] std::string_view name(MpState state);
+
+/// Owns a vCPU descriptor and its run page. Built by Vm::create_vcpu. All functions are for
+/// one thread at a time, the one that runs it, except kick. Every one that is an ioctl blocks
+/// while another thread is inside run().
+class Vcpu {
+public:
+  /// While it lives, kick() signals the thread that made it. One per vCPU at a time.
+  class ThreadBinding {
+  public:
+    ThreadBinding(ThreadBinding &&other) noexcept;
+    ThreadBinding &operator=(ThreadBinding &&) = delete;
+    ~ThreadBinding();
+
+  private:
+    friend class Vcpu;
+    explicit ThreadBinding(std::atomic<pid_t> *tid) : tid_(tid) {}
+    std::atomic<pid_t> *tid_;
+  };
+
+  /// Tells kick() that the calling thread is the one that will call run(), and makes it take
+  /// the signal. Without it a kick still ends the next run(), but not one in progress.
+  [[nodiscard]] ThreadBinding bind_to_this_thread();
+
+  /// Runs the guest until it needs the host. EAGAIN (an AP that became runnable) is
+  /// retried here; a kick or another signal gives Interrupted. A port, MMIO or MSR access is
+  /// completed by the *next* run(), also by one that ends at once as Interrupted.
+  /// Source: KVM API, 4.10 KVM_RUN.
+  [[nodiscard]] Exit run();
+
+  /// Any thread: makes the run() in progress, or else the next one, return Interrupted. No
+  /// kick is lost: what the caller wrote before it is visible to the owner after a run()
+  /// that returned Interrupted. Several kicks may make one Interrupted, and one kick two.
+  void kick();
+
+  /// Answers to IoIn (the same for each item), MmioRead and MsrRead.
+  void reply_io(std::uint32_t value) { answer_io(run_page(), value); }
+  void reply_mmio(std::uint64_t value) { answer_mmio(run_page(), value); }
+  void reply_msr(std::uint64_t value) { answer_msr(run_page(), value); }
+
+  [[nodiscard]] std::uint32_t id() const { return id_; }
+
+  [[nodiscard]] Result<void> set_cpuid(std::span<const kvm_cpuid_entry2> entries);
+  [[nodiscard]] Result<kvm_regs> regs() const;
+  [[nodiscard]] Result<void> set_regs(const kvm_regs &regs);
+  [[nodiscard]] Result<kvm_sregs> sregs() const;
+  [[nodiscard]] Result<void> set_sregs(const kvm_sregs &sregs);
+  /// Reading it makes KVM act on a pending INIT or SIPI.
+  [[nodiscard]] Result<MpState> mp_state() const;
+  [[nodiscard]] Result<void> set_mp_state(MpState state);
+  [[nodiscard]] Result<kvm_vcpu_events> events() const;
+  [[nodiscard]] Result<void> set_events(const kvm_vcpu_events &events);
+  [[nodiscard]] Result<kvm_debugregs> debugregs() const;
+  [[nodiscard]] Result<void> set_debugregs(const kvm_debugregs &regs);
+  [[nodiscard]] Result<std::uint64_t> msr(std::uint32_t index) const;
+  [[nodiscard]] Result<std::uint64_t> tsc() const;     ///< what the guest would read now, ticks
+  [[nodiscard]] Result<std::uint32_t> tsc_khz() const; ///< KVM API, 4.56 KVM_GET_TSC_KHZ
+
+  /// Where it is: CS base + RIP outside 64-bit mode, RIP within.
+  [[nodiscard]] Result<std::uint64_t> linear_rip() const;
+
+  /// Makes the next run() end in Shutdown, as a triple fault would: the interrupt table
+  /// becomes empty and an exception is raised.
+  [[nodiscard]] Result<void> inject_triple_fault();
+
+private:
+  friend class Vm;
+  Vcpu(Fd fd, Mapping run, std::uint32_t id);
+
+  [[nodiscard]] RunPage run_page() const { return run_.bytes(); }
+  [[nodiscard]] std::atomic_ref<std::uint8_t> immediate_exit() const;
+  template <class T> [[nodiscard]] Result<T> get(unsigned long request, const char *what) const;
+  template <class T> [[nodiscard]] Result<void> set(unsigned long request, const char *what, const T &value);
+
+  Fd fd_;
+  Mapping run_;
+  std::uint32_t id_;
+  std::unique_ptr<std::atomic<pid_t>> tid_; ///< 0: no thread is bound
+};
+
+} // namespace reveille::vmm

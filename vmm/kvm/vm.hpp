@@ -1,0 +1,61 @@
+// One virtual machine: its memory, its interrupt chips, its vCPUs.
+#pragma once
+
+#include "vmm/base/error.hpp"
+#include "vmm/base/fd.hpp"
+#include "vmm/kvm/vcpu.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace reveille::vmm {
+
+/// Owns the VM descriptor. Memory given to add_memory must outlive it and its vCPUs.
+/// Built by Kvm::create_vm. All of it is for the thread that builds the machine, except
+/// signal_init and signal_startup, which any thread may call.
+class Vm {
+public:
+  /// Makes `host` the guest's RAM at `gpa`; both page-aligned.
+  /// Source: KVM API, 4.35 KVM_SET_USER_MEMORY_REGION.
+  [[nodiscard]] Result<void> add_memory(std::uint32_t slot, std::uint64_t gpa, std::span<std::byte> host);
+
+  /// Interrupt controllers in the kernel: PIC, IOAPIC and a LAPIC per vCPU, which makes
+  /// every vCPU but ID 0 wait for INIT and SIPI. Before the first vCPU.
+  /// Source: KVM API, 4.24 KVM_CREATE_IRQCHIP.
+  [[nodiscard]] Result<void> create_irqchip();
+
+  /// Lets APIC IDs above 254 be addressed, and 255 be an ID like any other.
+  /// Source: KVM API, 7.7 KVM_CAP_X2APIC_API.
+  [[nodiscard]] Result<void> allow_wide_apic_ids();
+
+  /// Creates a vCPU whose ID, and so initial APIC ID, is `id`.
+  /// Source: KVM API, 4.7 KVM_CREATE_VCPU.
+  [[nodiscard]] Result<Vcpu> create_vcpu(std::uint32_t id);
+
+  /// Has the kernel's LAPICs deliver an INIT to `apic_id`, as if it came over the bus.
+  /// Source: KVM API, 4.70 KVM_SIGNAL_MSI; SDM 3, 11.11 "Message Signalled Interrupts".
+  [[nodiscard]] Result<void> signal_init(std::uint32_t apic_id) const;
+
+  /// The same for a SIPI with `vector` (the page that the CPU starts on).
+  [[nodiscard]] Result<void> signal_startup(std::uint32_t apic_id, std::uint8_t vector) const;
+
+  [[nodiscard]] int capability(std::uint32_t cap) const;
+
+private:
+  friend class Kvm;
+  Vm(Fd fd, std::size_t run_size) : fd_(std::move(fd)), run_size_(run_size) {}
+
+  /// The settings that Intel's KVM wants before the first vCPU, and reporting of the bytes
+  /// that it cannot emulate.
+  [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> enable(std::uint32_t cap, const char *name, std::uint64_t arg) const;
+  [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint32_t data) const;
+
+  Fd fd_;
+  std::size_t run_size_; ///< bytes of a vCPU's run page
+  bool wide_ids_ = false;
+};
+
+} // namespace reveille::vmm

@@ -1,0 +1,110 @@
+// The host's side of the control page, the CPU slots and the event rings. What the guest
+// writes there is untrusted: addresses and capacities are the host's own, counts are cut to
+// them, names are made printable.
+#pragma once
+
+#include "core/abi/control_page.hpp"
+#include "core/abi/word.hpp"
+#include "vmm/base/error.hpp"
+#include "vmm/machine/guest_memory.hpp"
+#include "vmm/scenario/scenario.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// What the guest says of the run so far, from GuestReport.
+struct ReportView {
+  std::uint64_t zero_tsc = 0;    ///< 0: not yet
+  std::uint64_t decided_tsc = 0; ///< 0: not yet
+  std::uint32_t kicks = 0;
+  std::uint32_t found_cpus = 0;
+  std::uint32_t refusal = 0; ///< abi::Refusal, any number
+};
+
+/// A CPU's sync line. Unless the guest is stopped its members are from different moments.
+struct SyncView {
+  std::uint64_t word = 0; ///< any bits: ask abi::Word::is_valid
+  std::uint32_t ordinal = 0;
+  std::uint32_t cycle = 0;
+  std::int32_t error = 0;
+  std::uint32_t failed_step = 0;
+  std::uint32_t apic_id = 0;
+  std::uint32_t area = 0;
+};
+
+struct RingView {
+  std::vector<abi::Event> events; ///< kinds and CPU numbers unchecked
+  std::uint32_t next = 0;         ///< index behind the last of `events`
+  std::uint32_t lost = 0;         ///< events that the guest says found no room
+  bool overrun = false;           ///< the guest's count is beyond the capacity
+};
+
+struct StepView {
+  std::uint8_t section; ///< protocol::Section, any number
+  std::string name;     ///< printable ASCII, other bytes as '?', at most 23
+};
+
+/// Where the parts of the area are. All addresses are guest-physical.
+struct ControlLayout {
+  GuestRange range; ///< the whole area, page-aligned
+  std::uint64_t page = 0;
+  std::uint64_t slots = 0;
+  std::uint64_t rings = 0;            ///< CPU 0's, then the others'
+  std::uint32_t cp_ring_capacity = 0; ///< events
+  std::uint32_t ap_ring_capacity = 0; ///< events
+
+  [[nodiscard]] std::uint64_t ring(CpuIndex cpu) const;
+  [[nodiscard]] std::uint32_t ring_capacity(CpuIndex cpu) const;
+};
+
+/// Puts the area at the top of the RAM that ends at `low_end`. Fails with kUsage when that
+/// leaves less than the first MiB to the guest.
+[[nodiscard]] Result<ControlLayout> lay_out_control_area(const MachineSpec &machine,
+                                                         const BringupSpec &bringup, std::uint64_t low_end);
+
+/// Clocks that the guest cannot know by itself.
+struct GuestClocks {
+  std::uint64_t tsc_khz = 0;  ///< 0: unknown
+  std::uint64_t lapic_hz = 0; ///< 0: unknown
+};
+
+/// Refers to guest memory, does not own it: the memory must outlive it. Functions that read
+/// may be called by any thread at any time; `cpu` must be below cpus().
+class ControlArea {
+public:
+  /// Writes the host's half of the page and of every slot.
+  [[nodiscard]] static Result<ControlArea> create(const GuestMemory &memory, const ControlLayout &layout,
+                                                  const Scenario &scenario, GuestClocks clocks);
+
+  [[nodiscard]] const ControlLayout &layout() const { return layout_; }
+  [[nodiscard]] std::uint32_t cpus() const { return cpus_; }
+
+  [[nodiscard]] std::uint64_t word_bits(CpuIndex cpu) const; ///< acquire
+  [[nodiscard]] abi::Word word(CpuIndex cpu) const { return abi::Word::from(word_bits(cpu)); }
+  [[nodiscard]] SyncView sync(CpuIndex cpu) const;
+  [[nodiscard]] ReportView report() const;
+  [[nodiscard]] std::vector<StepView> steps() const;
+
+  /// Has the guest ring the doorbell at `place` of `cpu`, or no longer.
+  void arm(CpuIndex cpu, abi::Place place);
+  void disarm(CpuIndex cpu, abi::Place place);
+  [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
+
+  /// Copies out the events of `cpu`'s ring from index `from` on, at most to its capacity.
+  /// Pass the last RingView::next to get only what is new.
+  [[nodiscard]] RingView read_events(CpuIndex cpu, std::uint32_t from = 0) const;
+
+private:
+  ControlArea() = default;
+
+  ControlLayout layout_;
+  std::uint32_t cpus_ = 0;
+  abi::ControlPage *page_ = nullptr;
+  abi::CpuSlot *slots_ = nullptr;
+  std::vector<const abi::Event *> rings_; ///< by CPU
+};
+
+} // namespace reveille::vmm

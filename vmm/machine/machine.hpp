@@ -1,0 +1,60 @@
+// A machine, complete: memory, tables, guest image and vCPUs, ready to run.
+#pragma once
+
+#include "vmm/base/error.hpp"
+#include "vmm/kvm/host_info.hpp"
+#include "vmm/kvm/vcpu.hpp"
+#include "vmm/kvm/vm.hpp"
+#include "vmm/machine/control_area.hpp"
+#include "vmm/machine/guest_image.hpp"
+#include "vmm/machine/guest_memory.hpp"
+#include "vmm/machine/platform.hpp"
+#include "vmm/machine/symbols.hpp"
+#include "vmm/scenario/scenario.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// Owns all of a machine. Threads that run its vCPUs must be joined before it goes.
+class Machine {
+public:
+  /// Builds what `scenario` asks for, with the ELF file at `guest_elf` loaded. CPU 0 stands at
+  /// the PVH entry; the others wait for INIT. Fails with kUsage (the image, too little
+  /// memory) or kUnsupported (this host).
+  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const std::string &guest_elf);
+
+  [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(vcpus_.size()); }
+  [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(cpu); }
+  [[nodiscard]] Vm &vm() { return vm_; }
+  [[nodiscard]] GuestMemory &memory() { return memory_; }
+  [[nodiscard]] ControlArea &control() { return control_; }
+  [[nodiscard]] const ControlArea &control() const { return control_; }
+  [[nodiscard]] Platform &platform() { return *platform_; }
+  [[nodiscard]] const Symbolizer &symbols() const { return *symbols_; }
+  [[nodiscard]] const HostInfo &host() const { return host_; }
+
+  /// Creating the VM and its vCPUs, without memory and tables, microseconds.
+  [[nodiscard]] std::uint64_t create_us() const { return create_us_; }
+  [[nodiscard]] std::uint32_t tsc_khz() const { return tsc_khz_; } ///< of every vCPU
+
+private:
+  friend class MachineBuilder;
+  Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcpu> vcpus);
+
+  // Destroyed from the last to the first: the vCPUs, the VM, then the memory under them.
+  GuestMemory memory_;
+  Vm vm_;
+  ControlArea control_;
+  std::vector<Vcpu> vcpus_;
+  std::unique_ptr<Platform> platform_;
+  std::unique_ptr<Symbolizer> symbols_;
+  HostInfo host_;
+  std::uint64_t create_us_ = 0;
+  std::uint32_t tsc_khz_ = 0;
+};
+
+} // namespace reveille::vmm
