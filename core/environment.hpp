@@ -50,6 +50,8 @@ concept Environment = requires(E &env, abi::EventKind kind, std::uint64_t v, uns
   /// Interrupts `cpu`, or makes its wait() look again; a full barrier comes first. A wake
   /// for a CPU that is not waiting must not be lost.
   {env.wake(cpu)};
+  /// One turn of a short spin.
+  {env.relax()};
 };
 
 /// The AP's side: an object on the AP, for one claimed attempt.
@@ -66,7 +68,7 @@ concept ApEnvironment = Environment<E> && requires(E &env, abi::Place place, uns
   /// Which CPU to tell of an arrival, and the map to tell it through (core/arrivals.hpp).
   {env.arrivals()};
   { env.control_cpu() } -> std::same_as<unsigned>;
-  /// The account of a failed step, written while the AP owns the word.
+  /// The account of a failed step, kept with the attempt's own area.
   {env.put_failure(step, error)};
   /// Becomes able to take cross-calls: turns interrupts on and is in the idle loop.
   {env.enter_idle()};
@@ -85,24 +87,24 @@ struct Failure {
 /// The CP's side: an object on the control CPU.
 template <class E>
 concept CpEnvironment = Environment<E> &&
-    requires(E &env, unsigned cpu, std::uint32_t attempt, std::uint32_t ordinal, bool (*until)(),
-             std::uint64_t deadline) {
+    requires(E &env, unsigned cpu, std::uint32_t attempt, StepTarget target, std::uint32_t ordinal,
+             bool (*until)(), std::uint64_t deadline) {
   /// The CP is about to kick `cpu`: calls the host if it has armed that.
   {env.at_kick(cpu)};
-  /// Publishes what the AP may look up about its attempt: ordinal within the cycle and area.
-  {env.publish_attempt(cpu, attempt, ordinal, std::uint32_t{})};
-  /// Starts the AP: INIT, SIPI, SIPI on x86, with the vector of page attempt mod P. A full
-  /// barrier comes first. Must not wait for the AP.
+  /// Publishes what the AP may look up about its attempt (its token, by the page of the
+  /// attempt) and the attempt's ordinal within the cycle. The kick's swap releases it.
+  {env.publish_attempt(target, ordinal)};
+  /// Starts the AP: INIT, SIPI, SIPI on x86, with the vector of page attempt mod kPages. A
+  /// full barrier comes first. Must not wait for the AP.
   {env.kick(cpu, attempt)};
-  /// Stops an AP that was given up, as far as the scenario wants it to be: INIT on x86.
-  /// Proves nothing.
+  /// Stops an AP that was given up: INIT on x86. Proves nothing.
   {env.stop(cpu, attempt)};
-  /// Halts until a wake, or until now() reaches the deadline; returns at once if until()
+  /// Waits until a wake, or until now() reaches the deadline; returns at once if until()
   /// holds. Any return is only a hint.
   {env.wait_until(until, deadline)};
-  {env.relax()};
   {env.arrivals()};
-  { env.failure(cpu) } -> std::same_as<Failure>;
+  /// What the AP of this attempt wrote by put_failure.
+  { env.failure(target) } -> std::same_as<Failure>;
 };
 
 } // namespace reveille::core

@@ -1,0 +1,284 @@
+// A machine of threads: the core, hosted, with a thread for each started AP and one for the
+// CP. Wakes and kicks are relaxed atomics and waits spin, so that the only order between
+// threads is the one that the core's own memory orders make: what they miss, TSan reports.
+#pragma once
+
+#include "core/ap.hpp"
+#include "core/driver.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace reveille::model {
+
+using abi::EventKind;
+using abi::Place;
+using core::Section;
+using core::StepTarget;
+using core::Word;
+
+struct Record {
+  unsigned writer; ///< the CPU that wrote it
+  EventKind kind;
+  unsigned cpu;
+  std::uint32_t attempt;
+  std::uint64_t a;
+  std::uint64_t b;
+};
+
+/// What a test does to the machine, and what its steps do.
+struct Plan {
+  unsigned cpus = 2;
+  core::Settings settings;
+  /// Called by an AP at a place, and by the CP (place kKick) for the CPU about to be kicked.
+  std::function<void(unsigned cpu, std::uint32_t attempt, Place)> at = [](unsigned, std::uint32_t, Place) {};
+  /// Whether a kick gets through.
+  std::function<bool(unsigned cpu, std::uint32_t attempt)> delivers = [](unsigned, std::uint32_t) {
+    return true;
+  };
+  /// Called by a CPU that a kick has started, before its claim.
+  std::function<void(unsigned cpu, unsigned start)> lands = [](unsigned, unsigned) {};
+  std::function<int(Section, unsigned step, unsigned cpu, std::uint32_t attempt)> start =
+      [](Section, unsigned, unsigned, std::uint32_t) { return 0; };
+  bool remote_teardown = true;
+};
+
+inline constexpr unsigned kMaxModelCpus = 72; // more than one word of arrivals
+inline constexpr unsigned kStarts = 6;        // kicks that can get through to one CPU
+inline constexpr unsigned kSteps = 2;         // in each section
+
+/// What the threads share.
+struct State {
+  struct TscLine {
+    std::atomic<std::uint64_t> mark = 0;
+    std::atomic<std::uint64_t> tsc = 0;
+  };
+
+  /// What belongs to one attempt: plain memory, so that a race on it is seen.
+  struct Area {
+    std::uint32_t attempt = 0;
+    unsigned uses = 0;
+    core::Failure failure;
+    bool freed = false;
+  };
+
+  struct alignas(64) Cpu {
+    std::atomic<std::uint64_t> word = 0;
+    TscLine tsc_ap, tsc_cp;
+    std::uint32_t token_of_page[abi::kPages] = {};
+    std::atomic<std::uint32_t> kicks = 0;
+    std::atomic<std::uint32_t> page_of_kick[kStarts] = {}; ///< plus 1; 0: not yet
+  };
+
+  explicit State(Plan p) : plan(std::move(p)), cpus(plan.cpus) { plan.settings.cpus = plan.cpus; }
+
+  void log(Record record) {
+    const std::lock_guard lock(records_mutex);
+    records.push_back(record);
+  }
+
+  Plan plan;
+  std::vector<Cpu> cpus;
+  core::Arrivals<std::atomic<std::uint64_t>, kMaxModelCpus> arrivals;
+  std::vector<Area> areas = std::vector<Area>(std::size_t{kMaxModelCpus} * 8);
+  std::uint32_t next_area = 0;     ///< the CP's
+  std::atomic<int> areas_held = 0; ///< attempts that hold an area
+  std::atomic<bool> over = false;
+  std::mutex records_mutex;
+  std::vector<Record> records;
+};
+
+/// What both sides share.
+class Env {
+public:
+  explicit Env(State &state, unsigned self) : s_(state), self_(self) {}
+
+  std::atomic<std::uint64_t> &word(unsigned cpu) { return s_.cpus[cpu].word; }
+  auto &tsc_ap(unsigned cpu) { return s_.cpus[cpu].tsc_ap; }
+  auto &tsc_cp(unsigned cpu) { return s_.cpus[cpu].tsc_cp; }
+  auto &arrivals() { return s_.arrivals; }
+  std::uint64_t now() {
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  void log(EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a, std::uint64_t b) {
+    s_.log({self_, kind, cpu, attempt, a, b});
+  }
+  unsigned step_count(Section) { return kSteps; }
+  core::StepInfo step_info(Section section, unsigned) {
+    return {"step", section == Section::kPrepare || s_.plan.remote_teardown};
+  }
+  int start_step(Section section, unsigned i, StepTarget &target) {
+    if (section == Section::kPrepare && i == 0) {
+      target.token = s_.next_area++;
+      s_.areas[target.token] = {target.attempt, 0, {}, false};
+      ++s_.areas_held;
+    }
+    if (section != Section::kPrepare)
+      ++s_.areas[target.token].uses;
+    return s_.plan.start(section, i, target.cpu, target.attempt);
+  }
+  void undo_step(Section section, unsigned i, StepTarget &target) {
+    State::Area &area = s_.areas[target.token];
+    if (section != Section::kPrepare)
+      ++area.uses;
+    else if (i == 0) {
+      area.freed = true;
+      --s_.areas_held;
+    }
+  }
+  void wake(unsigned) {} // every wait looks by itself
+  void relax() { std::this_thread::yield(); }
+
+protected:
+  // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes)
+  State &s_;
+  unsigned self_;
+  // NOLINTEND(cppcoreguidelines-non-private-member-variables-in-classes)
+};
+
+class ApEnv : public Env {
+public:
+  ApEnv(State &state, unsigned cpu, Word claimed)
+      : Env(state, cpu), attempt_(claimed.attempt),
+        token_(state.cpus[cpu].token_of_page[claimed.attempt % abi::kPages]) {}
+
+  unsigned cpu() { return self_; }
+  unsigned control_cpu() { return 0; }
+  std::uint32_t token() { return token_; }
+  void at(Place place) {
+    ++s_.areas[token_].uses; // plain memory: it must still be this attempt's
+    s_.plan.at(self_, attempt_, place);
+  }
+  template <class Until> void wait(Until &&until) {
+    while (!until() && !s_.over.load(std::memory_order_relaxed))
+      relax();
+  }
+  template <class Until> bool wait_for(Until &&until, std::uint64_t ticks) {
+    const std::uint64_t began = now();
+    while (!until()) {
+      if (now() - began > ticks || s_.over.load(std::memory_order_relaxed))
+        return false;
+      relax();
+    }
+    return true;
+  }
+  void put_failure(unsigned step, int error) { s_.areas[token_].failure = {step, error}; }
+  void enter_idle() {}
+  void leave_idle() {}
+
+private:
+  std::uint32_t attempt_;
+  std::uint32_t token_;
+};
+
+class CpEnv : public Env {
+public:
+  explicit CpEnv(State &state) : Env(state, 0) {}
+
+  void at_kick(unsigned cpu) { s_.plan.at(cpu, 0, Place::kKick); }
+  void publish_attempt(StepTarget target, std::uint32_t) {
+    s_.cpus[target.cpu].token_of_page[target.attempt % abi::kPages] = target.token;
+  }
+  void kick(unsigned cpu, std::uint32_t attempt) {
+    if (!s_.plan.delivers(cpu, attempt))
+      return;
+    State::Cpu &c = s_.cpus[cpu];
+    const std::uint32_t start = c.kicks.load(std::memory_order_relaxed);
+    if (start >= kStarts)
+      return;
+    c.page_of_kick[start].store(attempt % abi::kPages + 1, std::memory_order_relaxed);
+    c.kicks.store(start + 1, std::memory_order_relaxed);
+  }
+  void stop(unsigned, std::uint32_t) {}
+  template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
+    while (!until() && now() < deadline)
+      relax();
+  }
+  core::Failure failure(StepTarget target) { return s_.areas[target.token].failure; }
+};
+
+static_assert(core::ApEnvironment<ApEnv> && core::CpEnvironment<CpEnv>);
+
+/// The machine: the calling thread is the CP.
+class ThreadMachine {
+public:
+  explicit ThreadMachine(Plan plan)
+      : state_(std::move(plan)), cp_(state_), seats_(state_.plan.cpus),
+        driver_(cp_, state_.plan.settings, seats_) {
+    for (unsigned cpu = 1; cpu < state_.plan.cpus; ++cpu)
+      for (unsigned start = 0; start < kStarts; ++start)
+        threads_.emplace_back([this, cpu, start] { ap_thread(cpu, start); });
+  }
+  ThreadMachine(const ThreadMachine &) = delete;
+  ThreadMachine &operator=(const ThreadMachine &) = delete;
+  ~ThreadMachine() { shut_down(); }
+
+  /// Runs the control side until every AP is decided.
+  void bring_up() { driver_.bring_up(); }
+
+  /// Serves those who come late until done() holds. False if it does not within a minute.
+  template <class Done> [[nodiscard]] bool serve_until(Done &&done) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > limit)
+        return false;
+      driver_.poll();
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  void shut_down() {
+    state_.over.store(true, std::memory_order_relaxed);
+    for (std::thread &thread : threads_)
+      thread.join();
+    threads_.clear();
+  }
+
+  [[nodiscard]] Word word(unsigned cpu) {
+    return Word::from(state_.cpus[cpu].word.load(std::memory_order_acquire));
+  }
+  [[nodiscard]] unsigned quarantined(unsigned cpu) { return seats_[cpu].control.quarantined(); }
+  [[nodiscard]] int areas_held() { return state_.areas_held.load(); }
+  [[nodiscard]] std::vector<Record> records() {
+    const std::lock_guard lock(state_.records_mutex);
+    return state_.records;
+  }
+
+private:
+  void ap_thread(unsigned cpu, unsigned start) {
+    State::Cpu &c = state_.cpus[cpu];
+    std::uint32_t page = 0;
+    while ((page = c.page_of_kick[start].load(std::memory_order_relaxed)) == 0) {
+      if (state_.over.load(std::memory_order_relaxed))
+        return;
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    state_.plan.lands(cpu, start);
+    const core::Claim claim = core::claim(c.word, page - 1, abi::kPages);
+    if (!claim.won) {
+      state_.log({cpu, EventKind::kClaimFailed, cpu, 0, claim.word.bits(), 0});
+      return;
+    }
+    ApEnv env(state_, cpu, claim.word);
+    env.log(EventKind::kMoved, cpu, claim.word.attempt, claim.word.with(abi::State::kKicked).bits(),
+            claim.word.bits());
+    core::ApSide<ApEnv> side(env, claim.word, state_.plan.settings);
+    if (side.bring_up() == core::ApEnd::kRest)
+      core::come_to_rest(env, side.word());
+  }
+
+  State state_;
+  CpEnv cp_;
+  std::vector<core::Seat<CpEnv>> seats_;
+  core::Driver<CpEnv> driver_;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace reveille::model
