@@ -63,7 +63,8 @@ def tidy(build, entry, mark):
     if done.returncode == 0:
         mark.touch()
         return ""
-    return f"{entry['file']}:\n{done.stdout}{done.stderr}"
+    # On standard error there is only a count, unless clang-tidy itself could not run.
+    return f"{entry['file']}:\n{done.stdout or done.stderr}"
 
 
 def main():
