@@ -40,7 +40,7 @@ public:
     env.at_kick(cpu_);
     if (!open_attempt(env))
       return corrupt(env);
-    env.log(Kind::kKick, cpu_, attempt_, ordinal_, 0);
+    env.log(Kind::kKick, cpu_, attempt_, ordinal_, target_.token);
     env.kick(cpu_, attempt_);
     return Outcome::kTurn;
   }

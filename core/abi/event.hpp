@@ -12,7 +12,7 @@ namespace reveille::abi {
 enum class EventKind : std::uint8_t {
   kNone = 0,
   kZero,        ///< time zero: the control side enters bring-up
-  kKick,        ///< the CP is about to send INIT, SIPI, SIPI to `cpu`; a = APIC ID
+  kKick,        ///< the CP sends INIT, SIPI, SIPI to `cpu`; a = attempt within the cycle, b = its area
   kMoved,       ///< the writer swapped the word of `cpu`; a = word before, b = word after
   kResumed,     ///< the AP has seen its release; a = the word that it saw
   kStepEnter,   ///< a step's startup begins; a = step's index in its section, b = section

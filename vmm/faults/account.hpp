@@ -1,0 +1,40 @@
+// What became of each fault: the account that the engine keeps and that the judge and the
+// reports read.
+#pragma once
+
+#include "vmm/scenario/scenario.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// How a hold ended, or a crash went.
+enum class HoldEnd : std::uint8_t {
+  kHolding,  ///< still holds the vCPU when the run ends
+  kReleased, ///< its time was over, and the vCPU went on
+  kReset,    ///< an INIT took the vCPU out of it
+  kCrashed,  ///< the action was to crash, and the vCPU has shut down
+};
+
+/// One firing of a fault on one CPU.
+struct Firing {
+  std::size_t fault;     ///< index in Scenario::faults
+  CpuIndex cpu;          ///< the CPU that the fault lists; at kick the CP is what is held
+  std::uint32_t attempt; ///< in the CPU's sync word then
+  double began_us;       ///< from time zero, by the host's clock; negative: before it
+  double ended_us;       ///< likewise; of no meaning while kHolding
+  HoldEnd end = HoldEnd::kHolding;
+  bool seen_through = false; ///< what the vCPU made of it is known
+  bool taken_init = false;   ///< after its release the vCPU was seen to have taken an INIT
+};
+
+/// A fault on one of its CPUs.
+struct FaultAccount {
+  std::size_t fault;
+  CpuIndex cpu;
+  std::uint32_t fired = 0;
+  bool seen_through = false; ///< or can no longer fire
+};
+
+} // namespace reveille::vmm

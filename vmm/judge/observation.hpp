@@ -1,0 +1,78 @@
+// Everything that a run has shown, as the judge takes it. All that comes from the guest is
+// untrusted: event kinds, words and CPU numbers may be anything.
+#pragma once
+
+#include "core/abi/event.hpp"
+#include "core/abi/word.hpp"
+#include "vmm/faults/account.hpp"
+#include "vmm/scenario/scenario.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// How a run came to its end.
+enum class RunEnd : std::uint8_t {
+  kComplete,    ///< every requested CPU decided, every fault seen through
+  kBound,       ///< its bound expired first
+  kControlDied, ///< CPU 0 shut down, panicked or could not be run on
+  kInterrupted, ///< Ctrl-C or SIGTERM
+  kRefused,     ///< the guest would not use this machine
+};
+
+/// The host has seen a vCPU die: a shutdown, a panic of the guest, a failed emulation.
+struct CrashEvidence {
+  CpuIndex cpu;
+  std::uint32_t attempt; ///< in the CPU's sync word then
+  std::string what;      ///< "triple fault", "emulation failed at ...", "page fault (vector 14) ..."
+  std::uint64_t rip;
+};
+
+/// A vCPU as the host found it when the run was over.
+struct VcpuSnapshot {
+  std::string mp_state; ///< "runnable", "halted", ...
+  std::uint64_t rip = 0;
+  std::string where;             ///< symbol and source line of rip
+  bool held = false;             ///< by a fault
+  std::optional<std::size_t> by; ///< which, index in Scenario::faults
+};
+
+struct StepNames {
+  /// names[section] in the order of their index; section is protocol::Section.
+  std::vector<std::string> names[4];
+};
+
+struct CpuObservation {
+  std::uint32_t apic_id = 0;
+  std::uint64_t word = 0;           ///< the sync word at the end
+  std::vector<abi::Event> events;   ///< its own ring, in the order in which it wrote them
+  std::uint32_t lost_events = 0;    ///< found no room, or the ring's account is not credible
+  std::optional<VcpuSnapshot> vcpu; ///< of CPUs that did not come up
+};
+
+struct Observation {
+  RunEnd end = RunEnd::kComplete;
+  std::string end_detail; ///< in words, when the end is not kComplete
+  std::vector<CpuObservation> cpus;
+  std::vector<FaultAccount> faults;
+  std::vector<Firing> firings; ///< in the order in which they began
+  std::vector<CrashEvidence> crashes;
+  StepNames steps;
+  std::uint32_t tsc_khz = 1;
+  std::uint64_t zero_tsc = 0;    ///< 0: the control side never entered bring-up
+  std::uint64_t decided_tsc = 0; ///< 0: not decided
+  std::uint32_t found_cpus = 0;  ///< CPUs that the guest found in the MADT
+  double bound_ms = 0;           ///< of the run
+  double create_us = 0;
+  double total_us = 0; ///< from the start of the program to the end of the run
+
+  /// Microseconds from time zero for a guest time stamp.
+  [[nodiscard]] double us(std::uint64_t tsc) const {
+    return static_cast<double>(static_cast<std::int64_t>(tsc - zero_tsc)) * 1000.0 / tsc_khz;
+  }
+};
+
+} // namespace reveille::vmm
