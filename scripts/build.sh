@@ -12,7 +12,7 @@ configured_with() { # DIR NAME VALUE
 configure() { # DIR CMAKE-ARGUMENT...
   local dir=$1
   shift
-  cmake -S "$root" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@"
+  cmake --log-level=WARNING -S "$root" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@"
 }
 
 # Two at once in one tree would trip over each other; the lock goes with the subshell.

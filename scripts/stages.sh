@@ -40,8 +40,8 @@ ctest_in() { # BUILD-DIR NAME LABELS-LEFT-OUT CTEST-ARGUMENT...
   return "$status"
 }
 
-labelled() { # LABEL JOBS FOLDER: the stage of the tests with that label, in build/
-  if [[ ! -d $3 ]]; then
+labelled() { # LABEL JOBS PATH: the stage of the tests with that label, which are at PATH
+  if [[ ! -e $3 ]]; then
     nothing_yet "there is no $3"
     return
   fi
@@ -71,9 +71,9 @@ stage_tidy() {
   "$python" scripts/tidy.py --jobs 2 build
 }
 
-stage_unit() { labelled unit 2 tests/unit; }
-stage_qemu() { labelled qemu 1 tests/qemu; }
-stage_kvm() { labelled kvm 1 tests/kvm; }
+stage_unit() { labelled unit 2 tests/structure; }
+stage_qemu() { labelled qemu 1 tests/qemu/CMakeLists.txt; }
+stage_kvm() { labelled kvm 1 tests/kvm/CMakeLists.txt; }
 stage_suite() { labelled suite 1 configs; }
 
 thread_tests() { # targets: the tests of the core with real threads
@@ -94,7 +94,7 @@ fixed_addresses() { # COMMAND...
 
 stage_model() {
   local targets
-  labelled model 2 tests/model
+  labelled model 2 tests/model/CMakeLists.txt
   mapfile -t targets < <(thread_tests)
   ((${#targets[@]})) || return 0
   configure build-tsan -DREVEILLE_TESTS=ON -DREVEILLE_SANITIZE=thread

@@ -147,7 +147,7 @@ def green_first(shop, pool, mutations):
     return seconds, wrong
 
 
-def try_all(shop, mutations, jobs):
+def try_all(shop, mutations, jobs, patience):
     """Tries the mutations, a line each; the counts of passed and failed."""
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -158,7 +158,7 @@ def try_all(shop, mutations, jobs):
 
         def one(m):
             test = (m.caught_by, m.args, m.sanitize)
-            return shop.outcome(m, *test, limit=20 + 5 * seconds[test])
+            return shop.outcome(m, *test, limit=patience + 5 * seconds[test])
 
         for m, (colour, output, took) in zip(mutations, pool.map(one, mutations)):
             caught = colour == ("does not compile" if m.caught_by == data.COMPILER else "red")
@@ -191,6 +191,8 @@ def arguments():
     parser.add_argument("--seed", default="0")
     parser.add_argument("--only", metavar="ID", action="append")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--limit", type=float, default=20, metavar="S",
+                        help="a test hangs after this, and five times what it takes without a mutation")
     parser.add_argument("--no-cache", action="store_true", help="remember nothing, try everything")
     parser.add_argument("--tally", type=Path, metavar="FILE", help="write passed, failed and skipped there")
     return parser.parse_args()
@@ -222,7 +224,7 @@ def main():
         return 0
     shop = Workshop(root, (options.build or root / "build").resolve(), not options.no_cache)
     try:
-        passed, failed = try_all(shop, chosen(options, mutations), options.jobs)
+        passed, failed = try_all(shop, chosen(options, mutations), options.jobs, options.limit)
     finally:
         shop.save()
     print(f"{passed} caught, {failed} not, of {len(mutations)} in all")

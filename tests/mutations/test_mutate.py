@@ -20,6 +20,21 @@ TEST = """#include "core/sums.hpp"
 int main() { return twice(2) == 4 ? 0 : 1; }
 """
 
+THREADS = """#include "core/sums.hpp"
+#include <thread>
+int shared;
+int main() {
+  std::thread reader([] {
+    while (cell.load(std::memory_order_acquire) == 0) {}
+    cell = shared;
+  });
+  shared = 7;
+  set(1);
+  reader.join();
+  return cell == 7 ? 0 : 1;
+}
+"""
+
 
 def entry(name, find, replace, caught_by="sums_test", **more):
     pairs = {"id": name, "file": "core/sums.hpp", "find": find, "replace": replace, "caught_by": caught_by, "why": "x", **more}
@@ -69,6 +84,20 @@ class Runner(unittest.TestCase):
         self.assertEqual(status, 0, text)
         status, text = self.mutate(entry("size", "== 4)", "== 5)"), RELAXED, only="size")
         self.assertEqual(status, 1, "what does not compile was not caught by the test")
+
+    def test_sanitizer(self):
+        (self.root / "tests/model/threads_test.cpp").write_text(THREADS)
+        relaxed = ("relaxed", "memory_order_release", "memory_order_relaxed", "threads_test")
+        status, text = self.mutate(entry(*relaxed, sanitize="thread"))
+        self.assertEqual(status, 0, text)
+        self.assertEqual(self.mutate(entry(*relaxed))[0], 1, "without it, this machine forgives")
+
+    def test_hang(self):
+        (self.root / "tests/model/sums_test.cpp").write_text(
+            TEST.replace("return", "while (twice(2) != 4) __asm__ volatile(\"\"); return")
+        )
+        status, text = self.mutate(CAUGHT, RELAXED, only="plus", limit=1)
+        self.assertEqual(status, 0, text)
 
     def test_red_without_a_mutation(self):
         (self.root / "tests/model/sums_test.cpp").write_text(TEST.replace("== 4", "== 5"))
