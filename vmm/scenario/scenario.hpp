@@ -68,6 +68,8 @@ struct FaultSpec {
   }
 };
 
+/// What the run must show. A requested CPU in neither `online` nor `failed` (the file gives
+/// `online` alone, without it) must fail, with whatever reason.
 struct ExpectSpec {
   std::vector<CpuIndex> online;           ///< sorted
   std::map<CpuIndex, std::string> failed; ///< reason@place

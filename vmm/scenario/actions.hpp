@@ -1,0 +1,39 @@
+// What the host can do to a vCPU, as a table.
+#pragma once
+
+#include "vmm/scenario/scenario.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace reveille::vmm {
+
+/// What an action makes of `duration_ms`.
+enum class Duration : std::uint8_t {
+  kNone,     ///< takes none
+  kRequired, ///< over 0
+  kEndless,  ///< 0, the default, is for ever
+};
+
+struct ActionRow {
+  std::string_view name;
+  std::optional<Action> action; ///< empty: not supported yet
+  Duration duration;
+  std::string_view keys;  ///< those of its own, comma-separated
+  std::string_view where; ///< in words
+  std::string_view about;
+};
+
+[[nodiscard]] std::span<const ActionRow> all_actions();
+
+/// The row of a name, or null.
+[[nodiscard]] const ActionRow *find_action(std::string_view name);
+
+[[nodiscard]] std::string_view name(Action action);
+
+/// The table of docs/faults.md.
+[[nodiscard]] std::string actions_as_markdown();
+
+} // namespace reveille::vmm

@@ -1,0 +1,168 @@
+#include "vmm/scenario/keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr double kMaxMs = 3'600'000; // an hour
+
+constexpr std::array<Choice, 3> kApicModes{
+    {{"kernel"}, {"split", Support::kLater}, {"user", Support::kLater}}};
+constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
+constexpr std::array<Choice, 4> kThreads{
+    {{"1"}, {"2", Support::kLater}, {"4", Support::kLater}, {"8", Support::kLater}}};
+constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree", Support::kLater}}};
+constexpr std::array<Choice, 2> kWaits{{{"spin"}, {"halt"}}};
+constexpr std::array<Choice, 2> kStops{{{"init"}, {"none"}}};
+
+using enum KeySection;
+using enum KeyType;
+
+constexpr std::array kKeys = std::to_array<KeyRow>({
+    // clang-format off
+    {.section = kRoot, .name = "title", .type = kText, .values = "at most 120 characters",
+     .fallback = "the file's name", .derived = true, .about = "what the scenario shows"},
+    {.section = kRoot, .name = "machine", .type = kTable, .about = "the machine"},
+    {.section = kRoot, .name = "bringup", .type = kTable, .about = "how the guest brings its CPUs up"},
+    {.section = kRoot, .name = "fault", .type = kTables, .about = "what the host does to a vCPU"},
+    {.section = kRoot, .name = "expect", .type = kTable, .about = "what the run must show"},
+    {.section = kRoot, .name = "sim", .type = kTable, .support = Support::kLater, .about = "the simulated machine"},
+    {.section = kRoot, .name = "guest", .type = kTable, .support = Support::kLater, .about = "a kernel of your own"},
+
+    {.section = kMachine, .name = "vcpus", .type = kInteger, .least = 1, .most = 1024, .values = "1..1024",
+     .required = true, .about = "CPU 0 is the control CPU and counts"},
+    {.section = kMachine, .name = "memory_mib", .type = kInteger, .least = 16, .most = 65536,
+     .values = "16..65536", .fallback = "what the vCPUs need", .derived = true, .about = "guest memory, MiB"},
+    {.section = kMachine, .name = "apic", .type = kChoice, .fallback = "\"kernel\"", .choices = kApicModes,
+     .about = "who models the local APICs"},
+    {.section = kMachine, .name = "x2apic", .type = kChoice, .fallback = "\"auto\"", .choices = kX2apic,
+     .about = "whether the guest has x2APIC; `auto`: when an ID needs it; `off`: at most 255 vCPUs"},
+    {.section = kMachine, .name = "threads_per_core", .type = kInteger, .least = 1, .most = 8, .fallback = "1",
+     .choices = kThreads, .about = "threads of a core"},
+
+    {.section = kBringup, .name = "strategy", .type = kChoice, .fallback = "\"parallel\"", .choices = kStrategies,
+     .about = "how the control side schedules the APs"},
+    {.section = kBringup, .name = "wait", .type = kChoice, .fallback = "\"halt\"", .choices = kWaits,
+     .about = "how a CPU waits at a point"},
+    {.section = kBringup, .name = "window", .type = kInteger, .least = 0, .most = 1024, .values = "0..1024",
+     .fallback = "0", .about = "APs in flight at once; 0: all"},
+    {.section = kBringup, .name = "timeout_ms", .type = kNumber, .least = 1, .most = 600'000,
+     .values = "1..600000", .fallback = "10000", .about = "of each AP turn"},
+    {.section = kBringup, .name = "attempts", .type = kInteger, .least = 1, .most = 8, .values = "1..8",
+     .fallback = "1", .about = "at most, per AP"},
+    {.section = kBringup, .name = "stop", .type = kChoice, .fallback = "\"init\"", .choices = kStops,
+     .about = "what the control CPU does to an AP that it gave up on"},
+    {.section = kBringup, .name = "primary_threads_first", .type = kBool, .values = "true, false",
+     .fallback = "false", .support = Support::kDefaultOnly, .about = "siblings wait for their primary thread"},
+    {.section = kBringup, .name = "cycles", .type = kInteger, .least = 1, .most = 100'000, .values = "1..100000",
+     .fallback = "1", .support = Support::kDefaultOnly, .about = "up, then this many times less one down and up"},
+    {.section = kBringup, .name = "max_cpus", .type = kInteger, .least = 1, .most = 1024, .values = "1..vcpus",
+     .fallback = "vcpus", .derived = true, .about = "CPUs to bring up, CPU 0 included"},
+
+    {.section = kFault, .name = "cpu", .type = kCpus, .values = "a number, an array, a cpulist (\"0-3,8\"), \"all\"",
+     .required = true, .about = "whom it strikes; `all`: all APs"},
+    {.section = kFault, .name = "at", .type = kText, .values = "a place", .required = true,
+     .about = "where (docs/faults.md)"},
+    {.section = kFault, .name = "action", .type = kText, .values = "an action", .required = true,
+     .about = "what (docs/faults.md)"},
+    {.section = kFault, .name = "duration_ms", .type = kNumber, .least = 0, .most = kMaxMs,
+     .values = "0..3600000", .fallback = "0", .derived = true,
+     .about = "delay: over 0, no default; stall, freeze: 0 is for ever; crash: none"},
+    {.section = kFault, .name = "attempt", .type = kInteger, .least = 0, .most = 8, .values = "0..attempts",
+     .fallback = "1", .about = "which attempt it strikes; 0: every"},
+    {.section = kFault, .name = "cycle", .type = kInteger, .least = 0, .most = 100'000, .values = "0..cycles",
+     .fallback = "1", .support = Support::kDefaultOnly, .about = "which cycle it strikes; 0: every"},
+    {.section = kFault, .name = "count", .type = kInteger, .least = 1, .most = 1'000'000,
+     .values = "1..1000000", .fallback = "1", .about = "how often it fires on each CPU"},
+    {.section = kFault, .name = "probability", .type = kNumber, .least = 0, .most = 1, .values = "0..1",
+     .fallback = "1", .support = Support::kDefaultOnly, .about = "of each firing, by the seed"},
+    {.section = kFault, .name = "percent", .type = kInteger, .least = 1, .most = 99, .support = Support::kLater, .about = "of throttle"},
+    {.section = kFault, .name = "vector", .type = kInteger, .most = 255, .support = Support::kLater, .about = "of interrupt, spurious-sipi, wrong-vector"},
+    {.section = kFault, .name = "address", .type = kInteger, .support = Support::kLater, .about = "of jump"},
+    {.section = kFault, .name = "symbol", .type = kText, .support = Support::kLater, .about = "of jump"},
+    {.section = kFault, .name = "to", .type = kInteger, .support = Support::kLater, .about = "of redirect, same-id, swap-id"},
+    {.section = kFault, .name = "error", .type = kInteger, .support = Support::kLater, .about = "of fail"},
+    {.section = kFault, .name = "bits", .type = kInteger, .support = Support::kLater, .about = "of flip"},
+    {.section = kFault, .name = "skew_us", .type = kNumber, .support = Support::kLater, .about = "of skew"},
+
+    {.section = kExpect, .name = "online", .type = kCpus, .values = "an array, a cpulist, \"all\"",
+     .fallback = "the requested CPUs that are not in `failed`", .derived = true, .about = "CPUs that come online; `all`: all requested"},
+    {.section = kExpect, .name = "failed", .type = kPerCpu, .values = "{ CPU or cpulist = \"reason@place\" }",
+     .fallback = "none", .derived = true, .about = "CPUs that fail, and how"},
+    {.section = kExpect, .name = "within_ms", .type = kNumber, .least = 0.001, .most = kMaxMs,
+     .values = "over 0, to 3600000", .fallback = "none", .derived = true, .about = "from time zero to the last CPU decided"},
+    {.section = kExpect, .name = "attempts", .type = kPerCpu, .values = "{ CPU or cpulist = 1..attempts }",
+     .fallback = "none", .derived = true, .about = "the attempts that a CPU needed"},
+    // clang-format on
+});
+
+constexpr bool sections_are_contiguous() {
+  for (std::size_t i = 1; i < kKeys.size(); ++i)
+    if (kKeys[i].section < kKeys[i - 1].section)
+      return false;
+  return true;
+}
+static_assert(sections_are_contiguous());
+
+std::string values_of(const KeyRow &row) {
+  if (row.choices.empty())
+    return std::string(row.values);
+  std::string text;
+  for (const Choice &choice : row.choices) {
+    if (choice.support == Support::kFull)
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", choice.name);
+  }
+  return text;
+}
+
+std::string default_of(const KeyRow &row) {
+  if (row.required)
+    return "(required)";
+  return row.derived || row.fallback.empty() ? std::string(row.fallback) : fmt::format("`{}`", row.fallback);
+}
+
+std::string support_of(const KeyRow &row) {
+  if (row.support == Support::kLater)
+    return "not supported yet";
+  if (row.support == Support::kDefaultOnly)
+    return "the default only";
+  std::string later;
+  for (const Choice &choice : row.choices)
+    if (choice.support == Support::kLater)
+      later += fmt::format("{}{}", later.empty() ? "not yet: " : ", ", choice.name);
+  return later;
+}
+
+} // namespace
+
+std::span<const KeyRow> all_keys() { return kKeys; }
+
+std::span<const KeyRow> keys_of(KeySection section) {
+  const auto range = std::ranges::equal_range(kKeys, section, {}, &KeyRow::section);
+  return {range.begin(), range.end()};
+}
+
+const KeyRow *find_key(KeySection section, std::string_view name) {
+  const auto rows = keys_of(section);
+  const auto it = std::ranges::find(rows, name, &KeyRow::name);
+  return it == rows.end() ? nullptr : &*it;
+}
+
+std::string_view header(KeySection section) {
+  constexpr std::array<std::string_view, 5> kHeaders{"", "[machine]", "[bringup]", "[[fault]]", "[expect]"};
+  return kHeaders[static_cast<std::size_t>(section)];
+}
+
+std::string keys_as_markdown() {
+  std::string text = "| section | key | values | default | what | support |\n|---|---|---|---|---|---|\n";
+  for (const KeyRow &row : kKeys)
+    text += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", header(row.section), row.name, values_of(row),
+                        default_of(row), row.about, support_of(row));
+  return text;
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,79 @@
+#include "vmm/scenario/load.hpp"
+
+#include "vmm/scenario/build.hpp"
+#include "vmm/scenario/overrides.hpp"
+#include "vmm/scenario/read_file.hpp"
+#include "vmm/scenario/section.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::size_t kMaxTitle = 120; // characters
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// UTF-8 characters: every byte that does not continue one.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+/// The file's name without its folder. What a title cannot hold becomes a question mark.
+std::string default_title(const std::string &path) {
+  std::string title = path == "-" ? display_name(path) : path.substr(path.rfind('/') + 1);
+  std::ranges::replace_if(
+      title, [](char c) { return is_control(c) || static_cast<unsigned char>(c) >= 0x80; }, '?');
+  title.resize(std::min(title.size(), kMaxTitle));
+  return title;
+}
+
+std::string read_title(SectionReader &keys, const std::string &path) {
+  const Node *title = keys.find("title");
+  if (title == nullptr)
+    return default_title(path);
+  if (characters(title->text) > kMaxTitle)
+    keys.reject("title", fmt::format("has {} characters; at most {}", characters(title->text), kMaxTitle));
+  else if (std::ranges::any_of(title->text, is_control))
+    keys.reject("title", "has a control character in it");
+  return title->text;
+}
+
+} // namespace
+
+Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
+                                const std::vector<std::string> &overrides,
+                                std::optional<std::uint64_t> seed) {
+  auto root = parse_document(text, display_name(path));
+  if (!root)
+    return tl::unexpected(root.error());
+  auto set_keys = apply_overrides(*root, overrides);
+  if (!set_keys)
+    return tl::unexpected(set_keys.error());
+
+  Diagnostics diag(display_name(path), std::move(*set_keys));
+  SectionReader keys(&*root, KeySection::kRoot, "", root->origin, diag);
+  Scenario scenario;
+  scenario.file = path;
+  scenario.title = read_title(keys, path);
+  scenario.seed = seed.value_or(0);
+  const Limits limits = build_machine(keys.find("machine"), keys.find("bringup"), scenario, diag);
+  scenario.faults = build_faults(keys.find("fault"), limits, diag);
+  scenario.expect = build_expect(keys.find("expect"), limits, diag);
+  if (!diag.empty())
+    return tl::unexpected(diag.error());
+  return scenario;
+}
+
+Result<Scenario> load_scenario(const std::string &path, const std::vector<std::string> &overrides,
+                               std::optional<std::uint64_t> seed) {
+  const auto text = read_text(path);
+  if (!text)
+    return tl::unexpected(text.error());
+  return parse_scenario(*text, path, overrides, seed);
+}
+
+} // namespace reveille::vmm

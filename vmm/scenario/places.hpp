@@ -1,0 +1,69 @@
+// Where a fault can strike, as a table, and the reading of a fault's `at`.
+#pragma once
+
+#include "vmm/scenario/scenario.hpp"
+
+#include <tl/expected.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// What an action can do at a place.
+enum class Fit : std::uint8_t {
+  kNo,      ///< nowhere and never
+  kYes,     ///< supported
+  kBounded, ///< supported with a duration over 0
+  kLater,   ///< part of the design, not supported yet
+};
+
+/// The kinds of places that differ in what they take.
+enum class PlaceKind : std::uint8_t {
+  kPoint,
+  kKick,
+  kStep,
+  kDelivery,
+  kWayDown,
+  kInstruction,
+  kExit,
+  kTime,
+  kFirmware,
+};
+
+struct PlaceRow {
+  PlaceKind kind;
+  std::string_view form; ///< "alive", "step:NAME"; NAME, N and MS stand for what follows
+  std::string_view about;
+  bool supported;
+};
+
+[[nodiscard]] std::span<const PlaceRow> all_places();
+
+/// The points in order, each with its ".released": the names that take part in reading.
+[[nodiscard]] std::vector<std::string_view> point_place_names();
+
+struct ParsedPlace {
+  PlaceKind kind;
+  std::optional<FaultPlace> place; ///< empty: not supported yet
+};
+
+/// Reads an `at`. The error is a reason without a place.
+[[nodiscard]] tl::expected<ParsedPlace, std::string> parse_place(std::string_view text);
+
+/// What `action` can do at places of that kind.
+[[nodiscard]] Fit fit(PlaceKind kind, Action action);
+
+/// Whether two places are the same.
+[[nodiscard]] bool same_place(const FaultPlace &a, const FaultPlace &b);
+
+/// Whether CPU 0 can be struck there: where the place is not an AP's.
+[[nodiscard]] bool takes_control_cpu(PlaceKind kind);
+
+/// The tables of docs/faults.md: places, and which action fits where.
+[[nodiscard]] std::string places_as_markdown();
+[[nodiscard]] std::string fits_as_markdown();
+
+} // namespace reveille::vmm

@@ -1,0 +1,100 @@
+#include "vmm/scenario/print.hpp"
+
+#include "vmm/scenario/actions.hpp"
+#include "vmm/scenario/bound.hpp"
+#include "vmm/scenario/cpulist.hpp"
+#include "vmm/scenario/keys.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace reveille::vmm {
+namespace {
+
+/// Titles hold no control characters, so only these two need care.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string choice(KeySection section, std::string_view key, std::size_t index) {
+  return quoted(find_key(section, key)->choices[index].name);
+}
+
+std::string cpus(const std::vector<CpuIndex> &list) {
+  return list.size() == 1 ? fmt::format("{}", list.front()) : quoted(format_cpulist(list));
+}
+
+void print_machine(const MachineSpec &m, std::string &out) {
+  fmt::format_to(
+      std::back_inserter(out),
+      "[machine]\nvcpus = {}\nmemory_mib = {}\napic = {}\nx2apic = {}\nthreads_per_core = {}\n", m.vcpus,
+      m.memory_mib, choice(KeySection::kMachine, "apic", static_cast<std::size_t>(m.apic)),
+      choice(KeySection::kMachine, "x2apic", static_cast<std::size_t>(m.x2apic)), m.threads_per_core);
+}
+
+void print_bringup(const BringupSpec &b, std::string &out) {
+  fmt::format_to(
+      std::back_inserter(out),
+      "\n[bringup]\nstrategy = {}\nwait = {}\nwindow = {}\ntimeout_ms = {}\nattempts = {}\nstop = {}\n"
+      "primary_threads_first = false\ncycles = 1\nmax_cpus = {}\n",
+      choice(KeySection::kBringup, "strategy", static_cast<std::size_t>(b.strategy)),
+      choice(KeySection::kBringup, "wait", static_cast<std::size_t>(b.wait)), b.window, b.timeout_ms,
+      b.attempts, choice(KeySection::kBringup, "stop", static_cast<std::size_t>(b.stop)), b.max_cpus);
+}
+
+void print_fault(const FaultSpec &f, std::string &out) {
+  fmt::format_to(std::back_inserter(out), "\n[[fault]]\ncpu = {}\nat = {}\naction = {}\n", cpus(f.cpus),
+                 quoted(f.at.text), quoted(name(f.action)));
+  if (f.action != Action::kCrash)
+    fmt::format_to(std::back_inserter(out), "duration_ms = {}\n", f.duration_ms);
+  fmt::format_to(std::back_inserter(out), "attempt = {}\ncycle = {}\ncount = {}\nprobability = {}\n",
+                 f.attempt, f.cycle, f.count, f.probability);
+}
+
+/// CPUs with the same value share a line: { "1-3" = value }.
+template <class Value, class Format>
+std::string per_cpu(const std::map<CpuIndex, Value> &values, Format &&format) {
+  std::map<Value, std::vector<CpuIndex>> by_value;
+  for (const auto &[cpu, value] : values)
+    by_value[value].push_back(cpu);
+  std::string out;
+  for (const auto &[value, list] : by_value)
+    out += fmt::format("{}{} = {}", out.empty() ? "{ " : ", ", quoted(format_cpulist(list)), format(value));
+  return out + " }";
+}
+
+void print_expect(const ExpectSpec &e, std::string &out) {
+  out += "\n[expect]\n";
+  if (!e.online.empty())
+    out += fmt::format("online = {}\n", quoted(format_cpulist(e.online)));
+  if (!e.failed.empty())
+    out += fmt::format("failed = {}\n", per_cpu(e.failed, quoted));
+  if (e.within_ms)
+    out += fmt::format("within_ms = {}\n", *e.within_ms);
+  if (!e.attempts.empty())
+    out += fmt::format("attempts = {}\n",
+                       per_cpu(e.attempts, [](std::uint32_t n) { return fmt::format("{}", n); }));
+}
+
+} // namespace
+
+std::string to_toml(const Scenario &scenario) {
+  std::string out = fmt::format("title = {}\n\n", quoted(scenario.title));
+  print_machine(scenario.machine, out);
+  print_bringup(scenario.bringup, out);
+  for (const FaultSpec &fault : scenario.faults)
+    print_fault(fault, out);
+  print_expect(scenario.expect, out);
+  out +=
+      fmt::format("\n# The run ends within {} ms; what is undecided then is lost.\n", run_bound_ms(scenario));
+  return out;
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,69 @@
+#include "vmm/scenario/read_file.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1 << 20;
+
+/// Closes what it opened, and leaves standard input alone.
+class Input {
+public:
+  explicit Input(const std::string &path)
+      : fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  Input(const Input &) = delete;
+  Input &operator=(const Input &) = delete;
+  ~Input() {
+    if (fd_ > STDIN_FILENO)
+      ::close(fd_);
+  }
+  [[nodiscard]] int fd() const { return fd_; }
+
+private:
+  int fd_;
+};
+
+tl::unexpected<Error> unreadable(const std::string &path, int error) {
+  if (error == EISDIR)
+    return fail(ExitStatus::kUsage, fmt::format("{}: is a directory, not a scenario file", path));
+  return fail(ExitStatus::kUsage,
+              fmt::format("{}: cannot read: {}", display_name(path), std::strerror(error))); // NOLINT
+}
+
+} // namespace
+
+std::string display_name(const std::string &path) { return path == "-" ? "standard input" : path; }
+
+Result<std::string> read_text(const std::string &path) {
+  const Input input(path);
+  if (input.fd() < 0)
+    return unreadable(path, errno);
+  std::string text;
+  std::array<char, 16384> block; // NOLINT(cppcoreguidelines-pro-type-member-init)
+  for (;;) {
+    const ssize_t got = ::read(input.fd(), block.data(), block.size());
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return unreadable(path, errno);
+    if (got == 0)
+      break;
+    text.append(block.data(), static_cast<std::size_t>(got));
+    if (text.find('\0', text.size() - static_cast<std::size_t>(got)) != std::string::npos)
+      return fail(ExitStatus::kUsage,
+                  fmt::format("{}: a binary file, not a scenario: it holds NUL bytes", display_name(path)));
+    if (text.size() > kMaxBytes)
+      return fail(ExitStatus::kUsage, fmt::format("{}: larger than {} bytes, too large for a scenario",
+                                                  display_name(path), kMaxBytes));
+  }
+  return text;
+}
+
+} // namespace reveille::vmm
