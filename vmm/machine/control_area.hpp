@@ -29,10 +29,7 @@ struct SyncView {
   std::uint64_t word = 0; ///< any bits: ask abi::Word::is_valid
   std::uint32_t ordinal = 0;
   std::uint32_t cycle = 0;
-  std::int32_t error = 0;
-  std::uint32_t failed_step = 0;
-  std::uint32_t apic_id = 0;
-  std::uint32_t area = 0;
+  std::uint32_t apic_id = 0; ///< 0 until the guest has read its tables
 };
 
 struct RingView {

@@ -26,6 +26,7 @@ public:
   /// the PVH entry; the others wait for INIT. Fails with kUsage (the image, too little
   /// memory) or kUnsupported (this host).
   [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const std::string &guest_elf);
+  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const GuestImage &image);
 
   [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(vcpus_.size()); }
   [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(cpu); }

@@ -1,0 +1,28 @@
+// Which APIC ID a vCPU has, and what follows from it.
+#pragma once
+
+#include "vmm/base/error.hpp"
+#include "vmm/scenario/scenario.hpp"
+
+#include <cstdint>
+
+namespace reveille::vmm {
+
+/// The highest APIC ID that xAPIC mode can address; 255 is its broadcast.
+inline constexpr std::uint32_t kMaxXapicId = 254;
+
+/// The APIC ID of a vCPU, which is also its KVM ID. Threads of a core are a power of two and
+/// adjacent, and cores are numbered without gaps, so the ID is the CPU's number.
+[[nodiscard]] constexpr std::uint32_t apic_id(CpuIndex cpu) { return cpu; }
+
+/// How the LAPICs stand when the guest starts.
+struct ApicSetup {
+  bool offers_x2apic = true;   ///< CPUID leaf 1 says that there is x2APIC
+  bool starts_x2apic = false;  ///< firmware has enabled it on every CPU
+  bool needs_wide_ids = false; ///< some ID is above kMaxXapicId
+};
+
+/// Fails with kUsage when the machine's IDs do not fit the mode that it asks for.
+[[nodiscard]] Result<ApicSetup> apic_setup(const MachineSpec &machine);
+
+} // namespace reveille::vmm

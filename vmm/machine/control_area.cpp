@@ -1,0 +1,168 @@
+#include "vmm/machine/control_area.hpp"
+
+#include "vmm/scenario/memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::uint64_t kPageSize = 4096;
+constexpr std::uint64_t kFirstMib = 1u << 20;
+
+constexpr std::uint64_t round_up(std::uint64_t bytes) {
+  return (bytes + kPageSize - 1) / kPageSize * kPageSize;
+}
+
+constexpr std::uint64_t bit(abi::Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
+
+abi::Request request_of(const Scenario &scenario, const ControlLayout &layout, GuestClocks clocks) {
+  abi::Request request = {};
+  request.cpus = scenario.machine.vcpus;
+  request.max_cpus = scenario.bringup.max_cpus;
+  request.strategy = scenario.bringup.strategy;
+  request.wait = scenario.bringup.wait;
+  request.stop = scenario.bringup.stop;
+  request.window = scenario.bringup.window;
+  request.attempts = scenario.bringup.attempts;
+  request.timeout_us = static_cast<std::uint64_t>(std::llround(scenario.bringup.timeout_ms * 1000));
+  request.tsc_khz = clocks.tsc_khz;
+  request.lapic_hz = clocks.lapic_hz;
+  request.slots = layout.slots;
+  return request;
+}
+
+std::string printable(const char *bytes, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < most && bytes[i] != '\0'; ++i)
+    text += bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
+  return text;
+}
+
+} // namespace
+
+std::uint64_t ControlLayout::ring(CpuIndex cpu) const {
+  if (cpu == 0)
+    return rings;
+  const std::uint64_t events = cp_ring_capacity + std::uint64_t{ap_ring_capacity} * (cpu - 1);
+  return rings + events * sizeof(abi::Event);
+}
+
+std::uint32_t ControlLayout::ring_capacity(CpuIndex cpu) const {
+  return cpu == 0 ? cp_ring_capacity : ap_ring_capacity;
+}
+
+Result<ControlLayout> lay_out_control_area(const MachineSpec &machine, const BringupSpec &bringup,
+                                           std::uint64_t low_end) {
+  ControlLayout layout;
+  layout.cp_ring_capacity = control_ring_events(machine.vcpus, bringup.attempts);
+  layout.ap_ring_capacity = ap_ring_events(bringup.attempts);
+  const std::uint64_t page_size = round_up(sizeof(abi::ControlPage));
+  const std::uint64_t slots_size = round_up(machine.vcpus * sizeof(abi::CpuSlot));
+  const std::uint64_t events =
+      layout.cp_ring_capacity + std::uint64_t{layout.ap_ring_capacity} * (machine.vcpus - 1);
+  const std::uint64_t size = page_size + slots_size + round_up(events * sizeof(abi::Event));
+  if (low_end < kFirstMib || size > low_end - kFirstMib)
+    return fail(
+        ExitStatus::kUsage,
+        fmt::format(
+            "memory_mib = {} is too little for {} vCPUs: what guest and host share takes {} MiB of it; "
+            "set a larger one, or leave it out",
+            low_end >> 20, machine.vcpus, (size >> 20) + 1));
+  layout.page = (low_end - size) / kPageSize * kPageSize;
+  layout.slots = layout.page + page_size;
+  layout.rings = layout.slots + slots_size;
+  layout.range = {layout.page, low_end};
+  return layout;
+}
+
+Result<ControlArea> ControlArea::create(const GuestMemory &memory, const ControlLayout &layout,
+                                        const Scenario &scenario, GuestClocks clocks) {
+  ControlArea area;
+  area.layout_ = layout;
+  area.cpus_ = scenario.machine.vcpus;
+  area.page_ = memory.at<abi::ControlPage>(layout.page);
+  area.slots_ = memory.at<abi::CpuSlot>(layout.slots, area.cpus_);
+  if (area.page_ == nullptr || area.slots_ == nullptr)
+    return fail(ExitStatus::kBroken,
+                fmt::format("the control area at {:#x} is not in the guest's memory", layout.page));
+  for (CpuIndex cpu = 0; cpu < area.cpus_; ++cpu) {
+    const auto *ring = memory.at<abi::Event>(layout.ring(cpu), layout.ring_capacity(cpu));
+    if (ring == nullptr)
+      return fail(ExitStatus::kBroken,
+                  fmt::format("the event ring of CPU {} is not in the guest's memory", cpu));
+    area.rings_.push_back(ring);
+    area.slots_[cpu].host.ring = layout.ring(cpu);
+    area.slots_[cpu].host.ring_capacity = layout.ring_capacity(cpu);
+  }
+  area.page_->request = request_of(scenario, layout, clocks);
+  area.page_->version = abi::kAbiVersion;
+  area.page_->size = sizeof(abi::ControlPage);
+  area.page_->magic = abi::kControlMagic;
+  return area;
+}
+
+std::uint64_t ControlArea::word_bits(CpuIndex cpu) const {
+  return slots_[cpu].sync.word.load(std::memory_order_acquire); // pairs with the guest's swaps
+}
+
+SyncView ControlArea::sync(CpuIndex cpu) const {
+  const abi::SyncLine &line = slots_[cpu].sync;
+  SyncView view;
+  view.word = word_bits(cpu);
+  view.ordinal = line.ordinal.load(std::memory_order_relaxed);
+  view.cycle = line.cycle.load(std::memory_order_relaxed);
+  view.apic_id = std::atomic_ref(const_cast<std::uint32_t &>(line.apic_id)).load(std::memory_order_relaxed);
+  return view;
+}
+
+ReportView ControlArea::report() const {
+  const abi::GuestReport &report = page_->report;
+  return {report.zero_tsc.load(std::memory_order_acquire), report.decided_tsc.load(std::memory_order_acquire),
+          report.kicks.load(std::memory_order_relaxed), report.found_cpus.load(std::memory_order_relaxed),
+          report.refusal.load(std::memory_order_acquire)};
+}
+
+std::vector<StepView> ControlArea::steps() const {
+  std::vector<StepView> steps;
+  for (const abi::StepName &step : page_->steps) {
+    const abi::StepName copy = step; // the guest may change it between two looks
+    if (copy.section != 0)
+      steps.push_back({copy.section, printable(copy.name, sizeof copy.name)});
+  }
+  return steps;
+}
+
+void ControlArea::arm(CpuIndex cpu, abi::Place place) {
+  slots_[cpu].host.armed.fetch_or(bit(place), std::memory_order_seq_cst);
+}
+
+void ControlArea::disarm(CpuIndex cpu, abi::Place place) {
+  slots_[cpu].host.armed.fetch_and(~bit(place), std::memory_order_seq_cst);
+}
+
+std::uint64_t ControlArea::armed(CpuIndex cpu) const {
+  return slots_[cpu].host.armed.load(std::memory_order_relaxed);
+}
+
+RingView ControlArea::read_events(CpuIndex cpu, std::uint32_t from) const {
+  const std::uint32_t capacity = layout_.ring_capacity(cpu);
+  const abi::RingLine &ring = slots_[cpu].ring;
+  const std::uint32_t count =
+      ring.count.load(std::memory_order_acquire); // pairs with the guest's publishing store
+  RingView view;
+  view.lost = ring.lost.load(std::memory_order_relaxed);
+  view.overrun = count > capacity;
+  const std::uint32_t end = std::min(count, capacity);
+  view.next = std::max(std::min(from, capacity), end);
+  if (from < end)
+    view.events.assign(rings_[cpu] + from, rings_[cpu] + end);
+  return view;
+}
+
+} // namespace reveille::vmm

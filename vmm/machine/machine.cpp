@@ -1,0 +1,179 @@
+#include "vmm/machine/machine.hpp"
+
+#include "vmm/machine/acpi.hpp"
+#include "vmm/machine/cpuid.hpp"
+#include "vmm/machine/descriptors.hpp"
+#include "vmm/machine/pvh.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace reveille::vmm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kApicBaseExtd = 1u << 10; // IA32_APIC_BASE: x2APIC mode, SDM 3, 11.12.1
+
+Result<void> check_counts(const Kvm &kvm, std::uint32_t vcpus) {
+  if (vcpus > kvm.max_vcpus() || vcpus > kvm.max_vcpu_id())
+    return fail(ExitStatus::kUnsupported,
+                fmt::format("{} vCPUs are more than this host's KVM has for one machine, {}; use fewer",
+                            vcpus, std::min(kvm.max_vcpus(), kvm.max_vcpu_id())));
+  return {};
+}
+
+/// Makes the vCPU's LAPIC stand in x2APIC mode, as firmware would leave it. It needs the
+/// CPUID bit first; an INIT keeps the mode (SDM 3, 11.12.5.1).
+Result<void> enable_x2apic(Vcpu &vcpu) {
+  auto special = vcpu.sregs();
+  if (!special)
+    return tl::unexpected(special.error());
+  special->apic_base |= kApicBaseExtd;
+  return vcpu.set_sregs(*special);
+}
+
+} // namespace
+
+/// What has been built so far, in the order in which it is needed.
+class MachineBuilder {
+public:
+  MachineBuilder(const Scenario &scenario, GuestImage image)
+      : scenario_(scenario), image_(std::move(image)) {}
+
+  Result<Machine> build() {
+    const auto setup = apic_setup(scenario_.machine);
+    if (!setup)
+      return tl::unexpected(setup.error());
+    auto memory = GuestMemory::create(scenario_.machine.memory_mib);
+    if (!memory)
+      return tl::unexpected(memory.error());
+    // Before KVM is asked for anything, so that what is wrong with the scenario or the image
+    // is said on every host.
+    auto layout = load(*memory);
+    if (!layout)
+      return tl::unexpected(layout.error());
+    auto kvm = Kvm::open();
+    if (!kvm)
+      return tl::unexpected(kvm.error());
+    if (auto r = check_counts(*kvm, scenario_.machine.vcpus); !r)
+      return tl::unexpected(r.error());
+    if (auto r = make_room_for_descriptors(scenario_.machine.vcpus); !r)
+      return tl::unexpected(r.error());
+    return assemble(*kvm, *setup, std::move(*memory), *layout);
+  }
+
+private:
+  /// The image and the tables; returns where the control area is to be.
+  Result<ControlLayout> load(const GuestMemory &memory) {
+    const auto layout = lay_out_control_area(scenario_.machine, scenario_.bringup, memory.low_end());
+    if (!layout)
+      return tl::unexpected(layout.error());
+    const GuestRange reserved[] = {kFirmwareArea, layout->range};
+    if (auto r = image_.load(memory, reserved); !r)
+      return tl::unexpected(r.error());
+    std::vector<MadtCpu> cpus;
+    for (CpuIndex cpu = 0; cpu < scenario_.machine.vcpus; ++cpu)
+      cpus.push_back({apic_id(cpu), cpu, true});
+    const auto acpi = AcpiTables::build(cpus, kStartInfoAddress);
+    if (!acpi)
+      return tl::unexpected(acpi.error());
+    if (auto r = acpi->load(memory); !r)
+      return tl::unexpected(r.error());
+    const auto command_line = fmt::format("reveille.control={:#x}", layout->page);
+    if (auto r = write_start_info(memory, memory_map(memory, layout->range), command_line, acpi->rsdp()); !r)
+      return tl::unexpected(r.error());
+    return *layout;
+  }
+
+  Result<Vm> create_vm(const Kvm &kvm, const ApicSetup &setup, const GuestMemory &memory) {
+    auto vm = kvm.create_vm();
+    if (!vm)
+      return vm;
+    if (auto r = vm->create_irqchip(); !r)
+      return tl::unexpected(r.error());
+    if (setup.needs_wide_ids)
+      if (auto r = vm->allow_wide_apic_ids(); !r)
+        return tl::unexpected(r.error());
+    std::uint32_t slot = 0;
+    for (const GuestMemory::Region &region : memory.regions())
+      if (auto r = vm->add_memory(slot++, region.gpa, region.host); !r)
+        return tl::unexpected(r.error());
+    return vm;
+  }
+
+  Result<std::vector<Vcpu>> create_vcpus(const Kvm &kvm, Vm &vm, const ApicSetup &setup) {
+    const auto supported = kvm.supported_cpuid();
+    if (!supported)
+      return tl::unexpected(supported.error());
+    CpuidSpec spec;
+    spec.vcpus = scenario_.machine.vcpus;
+    spec.threads_per_core = scenario_.machine.threads_per_core;
+    spec.offers_x2apic = setup.offers_x2apic;
+    spec.offers_tsc_deadline = kvm.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+    std::vector<Vcpu> vcpus;
+    vcpus.reserve(spec.vcpus);
+    for (CpuIndex cpu = 0; cpu < spec.vcpus; ++cpu) {
+      auto vcpu = vm.create_vcpu(apic_id(cpu));
+      if (!vcpu)
+        return tl::unexpected(vcpu.error());
+      if (cpu == 0)
+        spec.tsc_khz = tsc_khz_ = vcpu->tsc_khz().value_or(0);
+      if (auto r = vcpu->set_cpuid(vcpu_cpuid(*supported, spec, apic_id(cpu))); !r)
+        return tl::unexpected(r.error());
+      if (setup.starts_x2apic)
+        if (auto r = enable_x2apic(*vcpu); !r)
+          return tl::unexpected(r.error());
+      vcpus.push_back(std::move(*vcpu));
+    }
+    return vcpus;
+  }
+
+  Result<Machine> assemble(const Kvm &kvm, const ApicSetup &setup, GuestMemory memory,
+                           const ControlLayout &layout) {
+    const auto started = Clock::now();
+    auto vm = create_vm(kvm, setup, memory);
+    if (!vm)
+      return tl::unexpected(vm.error());
+    auto vcpus = create_vcpus(kvm, *vm, setup);
+    if (!vcpus)
+      return tl::unexpected(vcpus.error());
+    if (auto r = set_boot_state(vcpus->front(), image_.entry()); !r)
+      return tl::unexpected(r.error());
+    const auto created = Clock::now();
+    auto control = ControlArea::create(memory, layout, scenario_, {tsc_khz_, kLapicHz});
+    if (!control)
+      return tl::unexpected(control.error());
+    Machine machine(std::move(memory), std::move(*vm), std::move(*control), std::move(*vcpus));
+    machine.symbols_ = std::make_unique<Symbolizer>(image_.file());
+    machine.host_ = host_info(kvm);
+    machine.tsc_khz_ = tsc_khz_;
+    machine.create_us_ = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(created - started).count());
+    return machine;
+  }
+
+  const Scenario &scenario_;
+  const GuestImage &image_;
+  std::uint32_t tsc_khz_ = 0;
+};
+
+Machine::Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcpu> vcpus)
+    : memory_(std::move(memory)), vm_(std::move(vm)), control_(std::move(control)), vcpus_(std::move(vcpus)),
+      platform_(std::make_unique<Platform>()) {}
+
+Result<Machine> Machine::build(const Scenario &scenario, const std::string &guest_elf) {
+  const auto image = GuestImage::open(guest_elf);
+  if (!image)
+    return tl::unexpected(image.error());
+  return build(scenario, *image);
+}
+
+Result<Machine> Machine::build(const Scenario &scenario, const GuestImage &image) {
+  return MachineBuilder(scenario, image).build();
+}
+
+} // namespace reveille::vmm
