@@ -16,6 +16,8 @@ void Diagnostics::add_missing(Origin at, std::string key, std::string what) {
 }
 
 std::string Diagnostics::line(const Found &found) const {
+  if (found.at.set >= 0 && set_keys_[static_cast<std::size_t>(found.at.set)] == found.key)
+    return fmt::format("--set {}: {}", found.key, found.what);
   if (found.at.set >= 0)
     return fmt::format("--set {}: {}: {}", set_keys_[static_cast<std::size_t>(found.at.set)], found.key,
                        found.what);

@@ -93,9 +93,11 @@ std::string as_text(const Node &value) {
 
 std::optional<std::string> wrong_choice(const KeyRow &row, const std::string &text) {
   const auto it = std::ranges::find(row.choices, text, &Choice::name);
+  if (it != row.choices.end() && it->support == Support::kFull)
+    return std::nullopt;
   if (it != row.choices.end())
-    return it->support == Support::kFull ? std::nullopt
-                                         : std::optional(fmt::format("\"{}\" is not supported yet", text));
+    return row.type == KeyType::kInteger ? fmt::format("{} is not supported yet", text)
+                                         : fmt::format("\"{}\" is not supported yet", text);
   std::vector<std::string_view> names;
   for (const Choice &choice : row.choices)
     if (choice.support == Support::kFull)

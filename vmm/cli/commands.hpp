@@ -1,0 +1,26 @@
+// The commands. Each takes what comes after its name and returns the exit status.
+#pragma once
+
+#include "vmm/cli/options.hpp"
+
+#include <string_view>
+
+namespace reveille::vmm {
+
+[[nodiscard]] int run(const Arguments &arguments);
+[[nodiscard]] int check(const Arguments &arguments);
+[[nodiscard]] int points(const Arguments &arguments);
+
+/// Prints a table of the docs as Markdown, for who changes a table.
+[[nodiscard]] int markdown(const Arguments &arguments);
+
+/// Says on standard error what is wrong with the command line. Returns exit status 2.
+[[nodiscard]] int usage_error(std::string_view command, std::string_view what);
+
+/// Says an error on standard error and returns its status.
+[[nodiscard]] int report(const Error &error);
+
+/// Makes sure that what was printed on standard output has got there.
+[[nodiscard]] int flushed(int status);
+
+} // namespace reveille::vmm

@@ -1,0 +1,35 @@
+// The options of each command, taken from its arguments.
+#pragma once
+
+#include "vmm/base/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+using Arguments = std::vector<std::string>;
+
+struct RunArguments {
+  std::string file; ///< "-": standard input
+  std::vector<std::string> sets;
+  std::optional<std::uint64_t> seed;
+  std::string json;      ///< empty: none; "-": standard output
+  std::string guest;     ///< empty: the one beside the binary
+  std::string log_level; ///< as spdlog names it
+};
+
+struct CheckArguments {
+  std::vector<std::string> files;
+  std::vector<std::string> sets;
+};
+
+/// Each takes what comes after the command's name. An empty value means that help was
+/// asked for and has been printed. Errors say what is wrong, and have status kUsage.
+[[nodiscard]] Result<std::optional<RunArguments>> parse_run(const Arguments &arguments);
+[[nodiscard]] Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments);
+[[nodiscard]] Result<bool> parse_points(const Arguments &arguments); ///< false: help was printed
+
+} // namespace reveille::vmm
