@@ -1,0 +1,99 @@
+// The fault engine: which faults strike at a place, and what has become of each. It knows
+// nothing of KVM: the lab's threads ask it what to do to their vCPU, do it, and tell.
+#pragma once
+
+#include "core/abi/word.hpp"
+#include "vmm/faults/account.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// Something to be done to a vCPU now.
+struct Strike {
+  std::size_t fault; ///< index in Scenario::faults
+  CpuIndex cpu;      ///< the CPU that the fault lists
+  Action action;
+  double duration_ms; ///< of a hold; 0: for ever
+};
+
+/// A strike that is due at a time.
+struct TimedStrike {
+  double ms; ///< after time zero
+  Strike strike;
+};
+
+/// Names one firing, to tell the engine how it went on.
+using FiringId = std::size_t;
+
+/// All functions may be called by any thread.
+class FaultEngine {
+public:
+  explicit FaultEngine(const Scenario &scenario);
+
+  /// The places of `cpu` where the guest must call the host, as CpuSlot::armed has them.
+  [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
+
+  /// What strikes `cpu` at a place in its attempt number `ordinal` of the cycle, in file
+  /// order. Asking does not count: the caller performs one after the other and says so.
+  [[nodiscard]] std::vector<Strike> at(CpuIndex cpu, abi::Place place, std::uint32_t ordinal) const;
+
+  /// What strikes by time, in the order of their times.
+  [[nodiscard]] std::vector<TimedStrike> timed() const;
+
+  /// A strike is being performed. Nothing if it has fired as often as it may: another
+  /// thread was first, or the guest says that it was somewhere too often.
+  [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, std::uint32_t attempt, double now_us);
+
+  /// How it ended.
+  void end(FiringId firing, HoldEnd how, double now_us);
+
+  /// What holds or has crashed a CPU at the moment, if anything does.
+  [[nodiscard]] std::optional<std::size_t> holder(CpuIndex cpu) const;
+  [[nodiscard]] unsigned holding() const; ///< CPUs held now
+
+  /// What the end of a run depends on, of one CPU.
+  struct CpuState {
+    bool decided = false;
+    bool online = false;       ///< decided so
+    std::uint64_t word = 0;    ///< its sync word, any bits
+    std::uint32_t ordinal = 0; ///< attempts of the cycle so far
+    bool at_rest = false;      ///< the host has seen that it waits for an INIT or SIPI, or halts for ever
+  };
+
+  /// Looks whether the faults of one CPU are seen through (design, "End of run"): each one
+  /// released with its CPU active, parked, claimed again, reset or dead; or endless with its
+  /// CPU decided; or no longer able to fire. Remembers what was.
+  bool see_through(CpuIndex cpu, const CpuState &state);
+
+  /// Firings of `cpu` that were released, and of which neither the word nor the vCPU has
+  /// shown yet what it made of them.
+  [[nodiscard]] bool wants_rest(CpuIndex cpu) const;
+
+  /// The host has seen that a released CPU took an INIT.
+  void took_init(CpuIndex cpu);
+
+  [[nodiscard]] std::vector<FaultAccount> accounts() const;
+  [[nodiscard]] std::vector<Firing> firings() const;
+  [[nodiscard]] bool strikes(CpuIndex cpu) const; ///< any fault lists this CPU
+
+private:
+  struct Entry { // a fault on one of its CPUs
+    std::size_t fault;
+    const FaultSpec *spec;
+    FaultAccount account;
+  };
+
+  [[nodiscard]] bool seen(const Firing &firing, const FaultSpec &spec, const CpuState &state) const;
+  [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state) const;
+
+  std::vector<FaultSpec> specs_;
+  std::vector<std::vector<Entry>> entries_; ///< by CPU, in file order
+  mutable std::mutex mutex_;                ///< guards the accounts and the firings
+  std::vector<Firing> firings_;
+};
+
+} // namespace reveille::vmm

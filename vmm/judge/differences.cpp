@@ -1,0 +1,69 @@
+#include "vmm/judge/differences.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace reveille::vmm {
+
+namespace {
+
+std::string expected_of(const ExpectSpec &expect, CpuIndex cpu) {
+  if (const auto it = expect.failed.find(cpu); it != expect.failed.end())
+    return it->second;
+  return std::binary_search(expect.online.begin(), expect.online.end(), cpu) ? "online" : "not attempted";
+}
+
+std::string actual_of(const CpuVerdict &cpu) {
+  switch (cpu.outcome) {
+  case CpuOutcome::kOnline:
+    return "online";
+  case CpuOutcome::kFailed:
+    return cpu.reason;
+  case CpuOutcome::kNotAttempted:
+    break;
+  }
+  return "not attempted";
+}
+
+void compare_faults(const Scenario &scenario, const Observation &seen, std::vector<std::string> &out) {
+  for (const FaultAccount &account : seen.faults) {
+    const FaultSpec &spec = scenario.faults[account.fault];
+    if (account.fired < spec.count && spec.probability >= 1)
+      out.push_back(fmt::format("fault {} (at {}) fired {} of {} times on CPU {}", account.fault,
+                                spec.at.text, account.fired, spec.count, account.cpu));
+    else if (!account.seen_through && seen.end != RunEnd::kInterrupted)
+      out.push_back(fmt::format("fault {} (at {}) fired on CPU {}, and what the CPU made of it was not seen",
+                                account.fault, spec.at.text, account.cpu));
+  }
+}
+
+} // namespace
+
+std::vector<std::string> find_differences(const Scenario &scenario, const Observation &seen,
+                                          const Verdict &verdict) {
+  std::vector<std::string> out;
+  if (seen.end != RunEnd::kComplete)
+    out.push_back(seen.end_detail);
+  for (const CpuVerdict &cpu : verdict.cpus) {
+    const std::string expected = expected_of(scenario.expect, cpu.cpu);
+    if (const std::string actual = actual_of(cpu); actual != expected)
+      out.push_back(fmt::format("CPU {}: expected {}, got {}", cpu.cpu, expected, actual));
+    const auto most = scenario.expect.attempts.find(cpu.cpu);
+    if (most != scenario.expect.attempts.end() && cpu.attempts > most->second)
+      out.push_back(fmt::format("CPU {}: expected at most {} attempts, needed {}", cpu.cpu, most->second,
+                                cpu.attempts));
+  }
+  if (scenario.expect.within_ms) {
+    if (!verdict.decided_us)
+      out.push_back(fmt::format("expected every CPU decided within {} ms, and not every one was",
+                                *scenario.expect.within_ms));
+    else if (*verdict.decided_us > *scenario.expect.within_ms * 1000)
+      out.push_back(fmt::format("expected every CPU decided within {} ms, took {:.1f} ms",
+                                *scenario.expect.within_ms, *verdict.decided_us / 1000));
+  }
+  compare_faults(scenario, seen, out);
+  return out;
+}
+
+} // namespace reveille::vmm

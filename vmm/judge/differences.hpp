@@ -1,0 +1,13 @@
+// What differs between an outcome and what the scenario expects.
+#pragma once
+
+#include "vmm/judge/verdict.hpp"
+
+namespace reveille::vmm {
+
+/// One sentence for each difference, CPUs first, in their order. `verdict` has everything
+/// but its differences.
+[[nodiscard]] std::vector<std::string> find_differences(const Scenario &scenario, const Observation &seen,
+                                                        const Verdict &verdict);
+
+} // namespace reveille::vmm

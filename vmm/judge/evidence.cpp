@@ -1,0 +1,41 @@
+#include "vmm/judge/evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace reveille::vmm {
+
+using abi::Event;
+using abi::EventKind;
+using abi::Word;
+
+Evidence::Evidence(const Observation &seen)
+    : seen_(seen), moves_(seen.cpus.size()), by_control_(seen.cpus.size()), by_itself_(seen.cpus.size()) {
+  for (CpuIndex writer = 0; writer < seen.cpus.size(); ++writer) {
+    const CpuObservation &cpu = seen.cpus[writer];
+    if (cpu.lost_events > 0 && gap_.empty())
+      gap_ = fmt::format("the event ring of CPU {} overflowed, {} events lost", writer, cpu.lost_events);
+    for (std::size_t i = 0; i < cpu.events.size(); ++i)
+      take(writer, i, cpu.events[i]);
+  }
+  for (auto &moves : moves_)
+    std::stable_sort(moves.begin(), moves.end(),
+                     [](const Move &a, const Move &b) { return a.to.bits() < b.to.bits(); });
+}
+
+void Evidence::take(CpuIndex writer, std::size_t index, const Event &event) {
+  const bool known = event.kind > EventKind::kNone && event.kind < EventKind::kCount;
+  const bool placed = event.cpu < moves_.size() && (writer == 0 || writer == event.cpu);
+  const bool words = event.kind != EventKind::kMoved || (Word::is_valid(event.a) && Word::is_valid(event.b));
+  if (!known || !placed || !words) {
+    if (gap_.empty())
+      gap_ = fmt::format("event {} in the ring of CPU {} is none that a guest writes", index, writer);
+    return;
+  }
+  (writer == 0 ? by_control_ : by_itself_)[event.cpu].push_back({writer, index, event});
+  if (event.kind == EventKind::kMoved)
+    moves_[event.cpu].push_back({writer, event.tsc, Word::from(event.a), Word::from(event.b), index});
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,61 @@
+// An observation put in order: the moves of each word, and who wrote what, with everything
+// that cannot be true left out and counted.
+#pragma once
+
+#include "core/protocol/states.hpp"
+#include "vmm/judge/observation.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// A swap of a sync word, as its mover has written it down.
+struct Move {
+  CpuIndex writer;
+  std::uint64_t tsc;
+  abi::Word from;
+  abi::Word to;
+  std::size_t index; ///< in its writer's ring
+};
+
+/// An event and where it stands.
+struct Noted {
+  CpuIndex writer;
+  std::size_t index; ///< in its writer's ring
+  abi::Event event;
+};
+
+class Evidence {
+public:
+  explicit Evidence(const Observation &seen);
+
+  [[nodiscard]] const Observation &seen() const { return seen_; }
+
+  /// The moves of a CPU's word by anyone, in the order of the words that they made.
+  [[nodiscard]] const std::vector<Move> &moves(CpuIndex cpu) const { return moves_[cpu]; }
+
+  /// What CPU 0 wrote about a CPU, in the order in which it did.
+  [[nodiscard]] const std::vector<Noted> &by_control(CpuIndex cpu) const { return by_control_[cpu]; }
+
+  /// What an AP wrote about itself.
+  [[nodiscard]] const std::vector<Noted> &by_itself(CpuIndex cpu) const { return by_itself_[cpu]; }
+
+  /// Why the events do not tell all, if they do not: a ring that overflowed, or events that
+  /// no guest of ours writes.
+  [[nodiscard]] const std::string &gap() const { return gap_; }
+
+  [[nodiscard]] CpuIndex cpus() const { return static_cast<CpuIndex>(moves_.size()); }
+
+private:
+  void take(CpuIndex writer, std::size_t index, const abi::Event &event);
+
+  const Observation &seen_;
+  std::vector<std::vector<Move>> moves_;
+  std::vector<std::vector<Noted>> by_control_;
+  std::vector<std::vector<Noted>> by_itself_;
+  std::string gap_;
+};
+
+} // namespace reveille::vmm

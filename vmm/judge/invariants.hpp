@@ -1,0 +1,53 @@
+// The invariants by name, and how each is judged from what a run has shown.
+#pragma once
+
+#include "vmm/judge/evidence.hpp"
+#include "vmm/judge/verdict.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace reveille::vmm {
+
+struct JudgeContext {
+  const Scenario &scenario;
+  const Evidence &evidence;
+  std::span<const CpuVerdict> cpus;
+};
+
+/// Nothing seen against it; or the first thing that was.
+using Finding = std::optional<std::string>;
+
+struct InvariantRow {
+  std::string_view name;
+  std::string_view what;                 ///< in one sentence
+  Finding (*look)(const JudgeContext &); ///< null: cannot be seen from outside
+  std::string_view unseen;               ///< why not, when look is null
+  bool from_events;                      ///< needs complete event rings
+};
+
+[[nodiscard]] std::span<const InvariantRow> all_invariants();
+
+[[nodiscard]] std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context);
+
+// How each is looked at: order of events (invariants_order.cpp), and accounts
+// (invariants_account.cpp).
+Finding look_legal_transitions(const JudgeContext &context);
+Finding look_matched_release(const JudgeContext &context);
+Finding look_steps_in_order(const JudgeContext &context);
+Finding look_late_harmless(const JudgeContext &context);
+Finding look_proven_or_quarantined(const JudgeContext &context);
+Finding look_exact_undo(const JudgeContext &context);
+Finding look_tsc_two_parties(const JudgeContext &context);
+Finding look_single_owner(const JudgeContext &context);
+Finding look_online_window(const JudgeContext &context);
+Finding look_one_writer(const JudgeContext &context);
+Finding look_bounded_waits(const JudgeContext &context);
+Finding look_dead_cost(const JudgeContext &context);
+Finding look_no_crosstalk(const JudgeContext &context);
+Finding look_injected_exactly(const JudgeContext &context);
+Finding look_no_self_init(const JudgeContext &context);
+Finding look_accounted(const JudgeContext &context);
+
+} // namespace reveille::vmm
