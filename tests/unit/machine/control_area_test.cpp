@@ -1,0 +1,159 @@
+#include "vmm/machine/control_area.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::uint32_t kCpus = 4;
+
+/// A control area in memory that no guest runs in; the test writes what a guest would.
+class ControlAreaTest : public testing::Test {
+protected:
+  ControlAreaTest() : memory_(GuestMemory::create(16).value()) {
+    scenario_.machine.vcpus = kCpus;
+    scenario_.machine.memory_mib = 16;
+    scenario_.bringup.max_cpus = 3;
+    scenario_.bringup.attempts = 2;
+    scenario_.bringup.timeout_ms = 12.5;
+    layout_ = lay_out_control_area(scenario_.machine, scenario_.bringup, memory_.low_end()).value();
+    area_ = ControlArea::create(memory_, layout_, scenario_, {2'000'000, 1'000'000'000});
+  }
+
+  abi::CpuSlot &slot(CpuIndex cpu) { return memory_.at<abi::CpuSlot>(layout_.slots, kCpus)[cpu]; }
+  abi::Event &event(CpuIndex cpu, std::uint32_t index) {
+    return memory_.at<abi::Event>(layout_.ring(cpu), layout_.ring_capacity(cpu))[index];
+  }
+
+  GuestMemory memory_;
+  Scenario scenario_;
+  ControlLayout layout_;
+  Result<ControlArea> area_ = fail(ExitStatus::kBroken, "not built yet");
+};
+
+TEST_F(ControlAreaTest, TellsTheGuestWhatTheScenarioAsksFor) {
+  ASSERT_TRUE(area_);
+  const auto *page = memory_.at<abi::ControlPage>(layout_.page);
+  EXPECT_EQ(page->magic, abi::kControlMagic);
+  EXPECT_EQ(page->version, abi::kAbiVersion);
+  EXPECT_EQ(page->size, sizeof(abi::ControlPage));
+  EXPECT_EQ(page->request.cpus, kCpus);
+  EXPECT_EQ(page->request.max_cpus, 3u);
+  EXPECT_EQ(page->request.attempts, 2u);
+  EXPECT_EQ(page->request.timeout_us, 12'500u);
+  EXPECT_EQ(page->request.tsc_khz, 2'000'000u);
+  EXPECT_EQ(page->request.slots, layout_.slots);
+}
+
+TEST_F(ControlAreaTest, PartsAreInOrderAndDoNotOverlap) {
+  EXPECT_EQ(layout_.range.end, memory_.low_end());
+  EXPECT_EQ(layout_.page % 4096, 0u);
+  EXPECT_GE(layout_.slots, layout_.page + sizeof(abi::ControlPage));
+  EXPECT_GE(layout_.rings, layout_.slots + kCpus * sizeof(abi::CpuSlot));
+  for (CpuIndex cpu = 0; cpu < kCpus; ++cpu) {
+    const std::uint64_t end = layout_.ring(cpu) + layout_.ring_capacity(cpu) * sizeof(abi::Event);
+    EXPECT_LE(end, cpu + 1 < kCpus ? layout_.ring(cpu + 1) : layout_.range.end);
+    EXPECT_EQ(slot(cpu).host.ring, layout_.ring(cpu));
+    EXPECT_EQ(slot(cpu).host.ring_capacity, layout_.ring_capacity(cpu));
+  }
+}
+
+TEST_F(ControlAreaTest, TooLittleMemoryIsAUsageError) {
+  scenario_.machine.vcpus = 1024;
+  scenario_.bringup.attempts = 8;
+  const auto layout = lay_out_control_area(scenario_.machine, scenario_.bringup, 16u << 20);
+  ASSERT_FALSE(layout);
+  EXPECT_EQ(layout.error().status, ExitStatus::kUsage);
+  EXPECT_NE(layout.error().message.find("memory_mib = 16"), std::string::npos);
+}
+
+TEST_F(ControlAreaTest, ArmsAndDisarmsOnePlaceOfOneCpu) {
+  area_->arm(2, abi::Place::kAlive);
+  area_->arm(2, abi::Place::kKick);
+  area_->disarm(2, abi::Place::kAlive);
+  EXPECT_EQ(slot(2).host.armed.load(), std::uint64_t{1} << 12);
+  EXPECT_EQ(area_->armed(2), std::uint64_t{1} << 12);
+  EXPECT_EQ(area_->armed(1), 0u);
+}
+
+TEST_F(ControlAreaTest, ReadsEventsOnceEach) {
+  event(1, 0).a = 10;
+  event(1, 1).a = 11;
+  slot(1).ring.count = 1;
+  const RingView first = area_->read_events(1);
+  ASSERT_EQ(first.events.size(), 1u);
+  EXPECT_EQ(first.events[0].a, 10u);
+  EXPECT_FALSE(first.overrun);
+  slot(1).ring.count = 2;
+  const RingView second = area_->read_events(1, first.next);
+  ASSERT_EQ(second.events.size(), 1u);
+  EXPECT_EQ(second.events[0].a, 11u);
+  EXPECT_TRUE(area_->read_events(1, second.next).events.empty());
+}
+
+// From here on the guest lies.
+
+TEST_F(ControlAreaTest, ACountBeyondTheCapacityIsCutAndSaid) {
+  for (const std::uint32_t count : {layout_.ap_ring_capacity + 1, UINT32_MAX}) {
+    slot(3).ring.count = count;
+    const RingView view = area_->read_events(3);
+    EXPECT_EQ(view.events.size(), layout_.ap_ring_capacity);
+    EXPECT_EQ(view.next, layout_.ap_ring_capacity);
+    EXPECT_TRUE(view.overrun);
+  }
+}
+
+TEST_F(ControlAreaTest, ACountThatGoesBackGivesNothingTwice) {
+  slot(3).ring.count = 5;
+  const RingView first = area_->read_events(3);
+  slot(3).ring.count = 2;
+  const RingView second = area_->read_events(3, first.next);
+  EXPECT_TRUE(second.events.empty());
+  EXPECT_EQ(second.next, 5u);
+  EXPECT_TRUE(area_->read_events(3, UINT32_MAX).events.empty());
+}
+
+TEST_F(ControlAreaTest, AddressesAndCapacitiesThatTheGuestWritesAreNotUsed) {
+  slot(1).host.ring = UINT64_MAX - 7;
+  slot(1).host.ring_capacity = UINT32_MAX;
+  slot(1).ring.count = UINT32_MAX;
+  memory_.at<abi::ControlPage>(layout_.page)->request.slots = UINT64_MAX;
+  memory_.at<abi::ControlPage>(layout_.page)->request.cpus = UINT32_MAX;
+  EXPECT_EQ(area_->read_events(1).events.size(), layout_.ap_ring_capacity);
+  EXPECT_EQ(area_->cpus(), kCpus);
+}
+
+TEST_F(ControlAreaTest, AnyBitsAreAWordThatCanBeShown) {
+  slot(1).sync.word = UINT64_MAX;
+  EXPECT_EQ(area_->word_bits(1), UINT64_MAX);
+  EXPECT_FALSE(abi::Word::is_valid(area_->sync(1).word));
+}
+
+TEST_F(ControlAreaTest, StepNamesBecomePrintable) {
+  auto *page = memory_.at<abi::ControlPage>(layout_.page);
+  page->steps[0].section = 1;
+  std::memset(page->steps[0].name, 'x', sizeof page->steps[0].name); // no terminator
+  page->steps[3].section = 255;
+  std::memcpy(page->steps[3].name, "a\x1b[2J\n\xff", 7);
+  const auto steps = area_->steps();
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].name, std::string(23, 'x'));
+  EXPECT_EQ(steps[1].name, "a?[2J??");
+  EXPECT_EQ(steps[1].section, 255);
+}
+
+TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
+  const auto bytes = memory_.bytes(layout_.range.begin, layout_.range.size()).value();
+  std::memset(bytes.data(), 0xff, bytes.size());
+  for (CpuIndex cpu = 0; cpu < kCpus; ++cpu) {
+    EXPECT_EQ(area_->read_events(cpu).events.size(), layout_.ring_capacity(cpu));
+    EXPECT_EQ(area_->sync(cpu).apic_id, UINT32_MAX);
+  }
+  EXPECT_EQ(area_->steps().size(), abi::kMaxSteps);
+  EXPECT_EQ(area_->report().refusal, UINT32_MAX);
+}
+
+} // namespace
+} // namespace reveille::vmm
