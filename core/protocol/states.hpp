@@ -86,8 +86,12 @@ inline constexpr std::array<StateRow, abi::kStateCount> kStates = {{
 /// Who made a move.
 enum class Mover : std::uint8_t { kCp, kAp };
 
-/// Whether `mover` may swap `from` for `to`.
+/// Whether `mover` may swap `from` for `to`. The words may be anybody's: a state that does
+/// not exist is in no legal move.
 [[nodiscard]] constexpr bool is_legal(Word from, Word to, Mover mover) {
+  if (static_cast<std::size_t>(from.state) >= kStates.size() ||
+      static_cast<std::size_t>(to.state) >= kStates.size())
+    return false;
   const StateRow &r = row(from.state);
   if (to.attempt != from.attempt) // a kick
     return mover == Mover::kCp && r.may_kick && to.attempt > from.attempt && to.state == State::kKicked &&
@@ -100,7 +104,7 @@ enum class Mover : std::uint8_t { kCp, kAp };
     return false;
   if (to.state == from.state)
     return r.counts_steps && to.step == from.step + 1;
-  return r.owner_moves_to.has(to.state);
+  return r.owner_moves_to.has(to.state) && to.step == 0;
 }
 
 namespace detail {
