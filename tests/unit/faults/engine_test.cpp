@@ -1,0 +1,189 @@
+// The fault engine: what strikes where, how often, and when a fault is seen through.
+#include "vmm/faults/engine.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille::vmm {
+namespace {
+
+using abi::Place;
+using abi::State;
+using abi::Word;
+
+FaultSpec fault_at(Place place, Action action, double duration_ms, std::vector<CpuIndex> cpus = {1}) {
+  FaultSpec spec;
+  spec.cpus = std::move(cpus);
+  spec.at = {"somewhere", GuestPlace{place}};
+  spec.action = action;
+  spec.duration_ms = duration_ms;
+  return spec;
+}
+
+FaultSpec fault_in_time(double ms, std::vector<CpuIndex> cpus = {1}) {
+  FaultSpec spec = fault_at(Place::kAlive, Action::kStall, 0, std::move(cpus));
+  spec.at = {"time:" + std::to_string(ms), TimePlace{ms}};
+  return spec;
+}
+
+FaultEngine engine_of(std::vector<FaultSpec> faults) {
+  Scenario scenario;
+  scenario.machine.vcpus = 4;
+  scenario.faults = std::move(faults);
+  return FaultEngine(scenario);
+}
+
+constexpr std::uint64_t bit(Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
+
+FaultEngine::CpuState with(Word word, bool decided, bool online = false, std::uint32_t ordinal = 1) {
+  return {decided, online, word.bits(), ordinal, false};
+}
+
+TEST(FaultEngine, ArmsWhatTheScenarioNamesAndNothingElse) {
+  const FaultEngine engine = engine_of(
+      {fault_at(Place::kStarted, Action::kStall, 0, {1, 2}), fault_at(Place::kKick, Action::kDelay, 5, {2})});
+  EXPECT_EQ(engine.armed(0), bit(Place::kZero));
+  EXPECT_EQ(engine.armed(1), bit(Place::kStarted));
+  EXPECT_EQ(engine.armed(2), bit(Place::kStarted) | bit(Place::kKick));
+  EXPECT_EQ(engine.armed(3), 0u);
+  EXPECT_EQ(engine_of({}).armed(0), 0u); // no fault, no exit
+}
+
+TEST(FaultEngine, StrikesInFileOrderAtTheRightPlaceAndAttempt) {
+  FaultSpec second = fault_at(Place::kAlive, Action::kStall, 7);
+  second.attempt = 2;
+  FaultSpec every = fault_at(Place::kAlive, Action::kDelay, 9);
+  every.attempt = 0;
+  const FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5), second, every});
+  const auto first = engine.at(1, Place::kAlive, 1);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].fault, 0u);
+  EXPECT_EQ(first[0].duration_ms, 5);
+  EXPECT_EQ(first[1].fault, 2u);
+  const auto next = engine.at(1, Place::kAlive, 2);
+  ASSERT_EQ(next.size(), 2u);
+  EXPECT_EQ(next[0].fault, 1u);
+  EXPECT_TRUE(engine.at(1, Place::kAliveReleased, 1).empty());
+  EXPECT_TRUE(engine.at(2, Place::kAlive, 1).empty());
+}
+
+TEST(FaultEngine, TimedStrikesComeInTheOrderOfTheirTimes) {
+  const FaultEngine engine = engine_of({fault_in_time(20), fault_in_time(0, {2}), fault_in_time(5)});
+  const auto timed = engine.timed();
+  ASSERT_EQ(timed.size(), 3u);
+  EXPECT_EQ(timed[0].strike.fault, 1u);
+  EXPECT_EQ(timed[0].strike.cpu, 2u);
+  EXPECT_EQ(timed[1].strike.fault, 2u);
+  EXPECT_EQ(timed[2].strike.fault, 0u);
+}
+
+TEST(FaultEngine, FiresAsOftenAsItsCountOnEachCpu) {
+  FaultSpec twice = fault_at(Place::kAlive, Action::kDelay, 5, {1, 2});
+  twice.count = 2;
+  FaultEngine engine = engine_of({twice});
+  const Strike on1 = engine.at(1, Place::kAlive, 1).at(0);
+  const Strike on2 = engine.at(2, Place::kAlive, 1).at(0);
+  EXPECT_TRUE(engine.begin(on1, 1, 0));
+  EXPECT_TRUE(engine.begin(on1, 1, 0));
+  EXPECT_FALSE(engine.begin(on1, 1, 0));
+  EXPECT_TRUE(engine.begin(on2, 1, 0));
+  const auto accounts = engine.accounts();
+  ASSERT_EQ(accounts.size(), 2u);
+  EXPECT_EQ(accounts[0].fired, 2u);
+  EXPECT_EQ(accounts[1].fired, 1u);
+}
+
+TEST(FaultEngine, KnowsWhoHoldsACpu) {
+  FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
+  EXPECT_EQ(engine.holder(1), std::nullopt);
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 10);
+  ASSERT_TRUE(firing);
+  EXPECT_EQ(engine.holder(1), 0u);
+  EXPECT_EQ(engine.holding(), 1u);
+  engine.end(*firing, HoldEnd::kReleased, 20);
+  EXPECT_EQ(engine.holder(1), std::nullopt);
+  EXPECT_EQ(engine.holding(), 0u);
+  EXPECT_EQ(engine.firings().at(0).ended_us, 20);
+}
+
+TEST(FaultEngine, AnEndlessHoldIsSeenThroughOnceItsCpuIsDecided) {
+  FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false))); // it can still fire
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0));
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false)));
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+  EXPECT_TRUE(engine.accounts()[0].seen_through);
+}
+
+TEST(FaultEngine, ABoundedHoldIsSeenThroughOnlyWhenItsCpuShowsWhatItMadeOfIt) {
+  struct Case {
+    Word word;
+    bool through;
+  };
+  const Case cases[] = {
+      {{1, State::kAbandoned, 0}, false}, {{1, State::kParked, 0}, true},  {{1, State::kDead, 0}, true},
+      {{1, State::kActive, 0}, true},     {{2, State::kKicked, 0}, false}, {{2, State::kClaimed, 0}, true},
+      {{2, State::kAbandoned, 0}, false}, {{2, State::kActive, 0}, true},
+  };
+  for (const Case &c : cases) {
+    FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+    EXPECT_FALSE(engine.see_through(1, with(c.word, true))); // not released yet
+    engine.end(*firing, HoldEnd::kReleased, 5);
+    EXPECT_EQ(engine.see_through(1, with(c.word, true)), c.through) << c.word.bits();
+    EXPECT_EQ(engine.wants_rest(1), !c.through);
+  }
+}
+
+TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
+  FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kFreeze, 5)});
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+  engine.end(*firing, HoldEnd::kReleased, 5);
+  FaultEngine::CpuState state = with({1, State::kAbandoned, 0}, true);
+  EXPECT_FALSE(engine.see_through(1, state));
+  engine.took_init(1);
+  state.at_rest = true;
+  EXPECT_TRUE(engine.see_through(1, state));
+  EXPECT_TRUE(engine.firings()[0].taken_init);
+}
+
+TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {
+  for (const HoldEnd end : {HoldEnd::kReset, HoldEnd::kCrashed}) {
+    FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+    engine.end(*firing, end, 5);
+    EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+  }
+}
+
+TEST(FaultEngine, ACrashIsAwaitedThoughItsCpuIsDecided) {
+  FaultEngine engine = engine_of({fault_at(Place::kActiveReleased, Action::kCrash, 0)});
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kActiveReleased, 1).at(0), 1, 0));
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kActive, 1}, true, true)));
+}
+
+TEST(FaultEngine, AFaultBehindAnEndlessOneOnItsCpuIsNotAwaited) {
+  FaultEngine engine = engine_of(
+      {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kStall, 0)});
+  const auto delay = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+  engine.end(*delay, HoldEnd::kReleased, 5);
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAliveReleased, 1).at(0), 1, 6));
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+}
+
+TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
+  FaultEngine active = engine_of({fault_at(Place::kActiveReleased, Action::kStall, 0)});
+  EXPECT_FALSE(active.see_through(1, with({1, State::kActive, 1}, true, true)));
+  EXPECT_TRUE(active.see_through(1, with({1, State::kAbandoned, 1}, true, false))); // it will never get there
+  EXPECT_TRUE(active.see_through(1, with({2, State::kActive, 1}, true, true, 2)));  // meant another attempt
+  FaultEngine timed = engine_of({fault_in_time(50)});
+  EXPECT_FALSE(timed.see_through(1, with({1, State::kActive, 1}, true, true)));
+}
+
+TEST(FaultEngine, AFaultThatCannotFireAnyMoreIsSeenThroughAndNotFired) {
+  FaultEngine engine = engine_of({fault_at(Place::kStarted, Action::kStall, 0)});
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+  EXPECT_EQ(engine.accounts()[0].fired, 0u);
+}
+
+} // namespace
+} // namespace reveille::vmm

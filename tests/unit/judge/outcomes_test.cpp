@@ -1,0 +1,169 @@
+// What the judge makes of each CPU.
+#include "tests/unit/judge/made_run.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reveille::vmm {
+namespace {
+
+TEST(Outcomes, ASoundRunPasses) {
+  const Verdict verdict = sound_run().judged();
+  EXPECT_EQ(verdict.kind, VerdictKind::kPass);
+  EXPECT_EQ(verdict.exit, ExitStatus::kAsExpected);
+  EXPECT_TRUE(verdict.differences.empty());
+  for (const CpuVerdict &cpu : verdict.cpus)
+    EXPECT_EQ(cpu.outcome, CpuOutcome::kOnline) << cpu.cpu;
+  EXPECT_EQ(verdict.cpus[1].attempts, 1u);
+  EXPECT_EQ(verdict.cpus[1].skew_ticks, 5);
+  ASSERT_TRUE(verdict.bringup_us && verdict.decided_us);
+  EXPECT_EQ(*verdict.bringup_us, *verdict.cpus[2].points.arrived[5]);
+  EXPECT_GT(*verdict.decided_us, *verdict.bringup_us);
+}
+
+TEST(Outcomes, TimesAreThoseOfTheLastAttempt) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.give_up(1, 1, 100'000);
+  run.undo(0, 1, 1, Section::kPrepare, 0);
+  run.kick(1, 2);
+  run.climb(1, 2, State::kActive);
+  run.note(0, EventKind::kOnline, 1, 2, run.seen.cpus[1].word);
+  run.decided();
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].outcome, CpuOutcome::kOnline);
+  EXPECT_EQ(verdict.cpus[1].attempts, 2u);
+  EXPECT_GT(*verdict.cpus[1].points.kick, 100'000);
+}
+
+TEST(Outcomes, ATimeoutIsBlamedOnThePointThatWasOwed) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kStarting);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kStarting);
+  run.decided();
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].reason, "timeout@started");
+  EXPECT_EQ(verdict.cpus[1].quarantined, 1u);
+}
+
+TEST(Outcomes, AnAttemptThatWasUndoneIsNoLongerHeld) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kClaimed);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kClaimed);
+  run.decided();
+  run.move(1, 1, {1, State::kParked, 0});
+  run.note(0, EventKind::kProven, 1, 1);
+  run.undo(0, 1, 1, Section::kPrepare, 0);
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].reason, "timeout@alive");
+  EXPECT_EQ(verdict.cpus[1].quarantined, 0u);
+}
+
+TEST(Outcomes, AnErrorNamesItsStep) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.note(0, EventKind::kFailed, 1, 1, Word{1, State::kDead, 0}.bits(),
+           abi::failed(abi::FailReason::kError, 2, 1, -11));
+  EXPECT_EQ(run.judged().cpus[1].reason, "error@step:timer");
+}
+
+TEST(Outcomes, ACrashBeatsATimeout) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kStarting);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kStarting);
+  run.decided();
+  run.seen.crashes.push_back({1, 1, "triple fault", 0x1000});
+  EXPECT_EQ(run.judged().cpus[1].reason, "crash@started");
+}
+
+TEST(Outcomes, ACrashInAnEarlierAttemptIsForgiven) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.give_up(1, 1, 100'000);
+  run.undo(0, 1, 1, Section::kPrepare, 0);
+  run.kick(1, 2);
+  run.climb(1, 2, State::kActive);
+  run.note(0, EventKind::kOnline, 1, 2, run.seen.cpus[1].word);
+  run.decided();
+  run.seen.crashes.push_back({1, 1, "triple fault", 0x1000});
+  EXPECT_EQ(run.judged().cpus[1].outcome, CpuOutcome::kOnline);
+}
+
+TEST(Outcomes, ACrashAfterActiveTakesItDown) {
+  MadeRun run = sound_run();
+  run.seen.crashes.push_back({2, 1, "triple fault", 0x1000});
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[2].outcome, CpuOutcome::kFailed);
+  EXPECT_EQ(verdict.cpus[2].reason, "crash@active");
+  EXPECT_EQ(verdict.exit, ExitStatus::kDiffers);
+}
+
+TEST(Outcomes, WhatIsUndecidedWhenTheRunEndsIsLost) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kIdling);
+  run.seen.end = RunEnd::kBound;
+  run.seen.end_detail = "the run's bound expired";
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].reason, "lost@idle");
+  EXPECT_EQ(of(verdict, "bounded-waits").holds, false);
+}
+
+TEST(Outcomes, ACorruptWordIsLost) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kStarting);
+  run.note(0, EventKind::kCorrupt, 1, 1, 0xdead);
+  run.note(0, EventKind::kFailed, 1, 1, 0xdead, abi::failed(abi::FailReason::kCorrupt, 0, 0, 0));
+  run.decided();
+  EXPECT_EQ(run.judged().cpus[1].reason, "lost@started");
+}
+
+TEST(Outcomes, ADeadControlCpuIsACrash) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.seen.end = RunEnd::kControlDied;
+  run.seen.end_detail = "CPU 0 died";
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[0].reason, "crash@active");
+  EXPECT_EQ(verdict.cpus[1].reason, "lost@alive");
+}
+
+TEST(Outcomes, BeyondMaxCpusIsNotAttempted) {
+  MadeRun run(3);
+  run.scenario.bringup.max_cpus = 2;
+  run.scenario.expect.online = {0, 1};
+  run.up(1);
+  run.decided();
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[2].outcome, CpuOutcome::kNotAttempted);
+  EXPECT_EQ(verdict.kind, VerdictKind::kPass);
+}
+
+TEST(Outcomes, GarbageFromTheGuestIsJudgedAndNeverBelieved) {
+  MadeRun run = sound_run();
+  Event garbage;
+  std::fill_n(reinterpret_cast<std::uint8_t *>(&garbage), sizeof garbage, std::uint8_t{0xa5});
+  for (CpuObservation &cpu : run.seen.cpus) {
+    cpu.events.push_back(garbage);
+    garbage.kind = EventKind::kMoved;
+    garbage.cpu = 1;
+    cpu.events.push_back(garbage);
+    garbage.kind = EventKind::kFailed;
+    cpu.events.push_back(garbage);
+    garbage.kind = EventKind::kResumed;
+    cpu.events.push_back(garbage);
+  }
+  run.seen.cpus[2].word = ~std::uint64_t{0};
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(of(verdict, "legal-transitions").holds, std::nullopt);
+  EXPECT_NE(of(verdict, "legal-transitions").evidence, "");
+}
+
+} // namespace
+} // namespace reveille::vmm
