@@ -1,0 +1,65 @@
+#include "vmm/report/bar.hpp"
+
+#include "vmm/report/words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::array<char, protocol::kPointCount> kWayTo = {'k', 's', 'y', 'o', 'i', 'a'};
+
+class Columns {
+public:
+  Columns(double end_us, int width)
+      : us_per_column_(end_us / width), text_(static_cast<std::size_t>(width), ' ') {}
+
+  /// Everything from `us` on is `what`, until something else begins.
+  void begin(std::optional<double> us, char what) {
+    if (us && is_credible(*us))
+      std::fill(at(*us), text_.end(), what);
+  }
+
+  /// One column, and nothing after it.
+  void stop(double us, char what) {
+    if (!is_credible(us))
+      return;
+    const auto here = at(us);
+    *here = what;
+    std::fill(here + 1, text_.end(), ' ');
+  }
+
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+private:
+  std::string::iterator at(double us) {
+    const double last = static_cast<double>(text_.size() - 1);
+    const double column = us_per_column_ > 0 ? std::min(std::floor(us / us_per_column_), last) : last;
+    return text_.begin() + static_cast<std::ptrdiff_t>(column);
+  }
+
+  double us_per_column_;
+  std::string text_;
+};
+
+} // namespace
+
+std::string bar(const PointTimes &times, std::optional<double> gave_up, double end_us, int width) {
+  if (width <= 0)
+    return {};
+  Columns columns(end_us, width);
+  columns.begin(times.kick, kWayTo[0]);
+  for (std::size_t i = 0; i < protocol::kPointCount; ++i) {
+    const bool last = i + 1 == protocol::kPointCount;
+    columns.begin(times.arrived[i], last ? '=' : '.');
+    if (!last)
+      columns.begin(times.resumed[i], kWayTo[i + 1]);
+  }
+  if (gave_up)
+    columns.stop(*gave_up, 'x');
+  return columns.take();
+}
+
+} // namespace reveille::vmm

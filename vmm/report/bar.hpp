@@ -1,0 +1,22 @@
+// One CPU's way up as a line of characters.
+#pragma once
+
+#include "vmm/judge/verdict.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reveille::vmm {
+
+/// What the characters of a bar mean.
+inline constexpr std::string_view kBarLegend =
+    "k kicked, to alive   s starting   y syncing   o onlining   i idling   a activating   "
+    ". waits for its release   = active   x given up";
+
+/// The first `end_us` microseconds in `width` columns. A column shows the last stretch that
+/// began in it. `gave_up`: when the CPU was decided, if it failed.
+[[nodiscard]] std::string bar(const PointTimes &times, std::optional<double> gave_up, double end_us,
+                              int width);
+
+} // namespace reveille::vmm

@@ -1,0 +1,118 @@
+#include "vmm/report/faults.hpp"
+
+#include "vmm/report/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::size_t kMaxFirings = 6; ///< with so many of one fault each gets a line
+
+using Firings = std::vector<const Firing *>;
+
+std::string end_without_time(const Firing &f) {
+  switch (f.end) {
+  case HoldEnd::kHolding:
+    return "still holds";
+  case HoldEnd::kReset:
+    return "taken out of it by an INIT";
+  case HoldEnd::kCrashed:
+    return "shut down";
+  case HoldEnd::kReleased:
+    break;
+  }
+  if (f.taken_init)
+    return "released, then took the INIT";
+  return f.seen_through ? "released, went on" : "released, not seen to go on";
+}
+
+/// One firing on a line of its own.
+std::string firing_text(const Scenario &scenario, const Firing &f) {
+  const FaultSpec &fault = scenario.faults[f.fault];
+  const auto *guest = std::get_if<GuestPlace>(&fault.at.where);
+  const bool at_kick = guest != nullptr && guest->place == abi::Place::kKick;
+  return fmt::format("CPU {}: {}at {}, attempt {}; {}", f.cpu,
+                     at_kick ? "the control CPU, about to kick it, " : "", ms_text(f.began_us), f.attempt,
+                     end_text(f));
+}
+
+/// Many firings that ended alike.
+std::string together_text(const std::string &end, const Firings &firings, int width) {
+  std::set<CpuIndex> cpus;
+  double first = firings.front()->began_us;
+  double last = first;
+  for (const Firing *f : firings) {
+    cpus.insert(f->cpu);
+    first = std::min(first, f->began_us);
+    last = std::max(last, f->began_us);
+  }
+  return fmt::format("{}, {} from {} to {}: {}",
+                     cpus_text({cpus.begin(), cpus.end()}, static_cast<std::size_t>(width / 2)),
+                     counted(firings.size(), "time"), ms_text(first), ms_text(last), end);
+}
+
+std::string firings_text(const Style &style, const Scenario &scenario, const Firings &firings) {
+  std::string text;
+  if (firings.size() <= kMaxFirings) {
+    for (const Firing *f : firings)
+      text += wrap("      ", firing_text(scenario, *f), style.width);
+    return text;
+  }
+  std::map<std::string, Firings> by_end;
+  for (const Firing *f : firings)
+    by_end[end_without_time(*f)].push_back(f);
+  for (const auto &[end, alike] : by_end)
+    text += wrap("      ", together_text(end, alike, style.width), style.width);
+  return text;
+}
+
+} // namespace
+
+std::string end_text(const Firing &f) {
+  const std::string after = " after " + ms_text(f.ended_us - f.began_us);
+  switch (f.end) {
+  case HoldEnd::kHolding:
+    return "still holds";
+  case HoldEnd::kReset:
+    return "taken out of it by an INIT" + after;
+  case HoldEnd::kCrashed:
+    return "shut down" + after;
+  case HoldEnd::kReleased:
+    break;
+  }
+  if (f.taken_init)
+    return "released" + after + ", then took the INIT";
+  return "released" + after + (f.seen_through ? ", went on" : ", not seen to go on");
+}
+
+std::string faults_text(const Style &style, const Scenario &scenario, const Observation &seen) {
+  if (scenario.faults.empty())
+    return {};
+  std::vector<Firings> firings(scenario.faults.size());
+  for (const Firing &f : seen.firings)
+    if (f.fault < firings.size())
+      firings[f.fault].push_back(&f);
+  std::vector<std::vector<CpuIndex>> silent(scenario.faults.size());
+  for (const FaultAccount &account : seen.faults)
+    if (account.fault < silent.size() && account.fired == 0)
+      silent[account.fault].push_back(account.cpu);
+
+  std::string text = paint(style, Ink::kBold, "faults") + '\n';
+  for (std::size_t i = 0; i < scenario.faults.size(); ++i) {
+    text += fmt::format("  {:>2}  {}\n", i, fault_text(scenario.faults[i]));
+    text += firings_text(style, scenario, firings[i]);
+    if (!silent[i].empty())
+      text += paint(style, Ink::kWarn,
+                    wrap("      ",
+                         cpus_text(silent[i], static_cast<std::size_t>(style.width / 2)) + ": did not fire",
+                         style.width));
+  }
+  return text;
+}
+
+} // namespace reveille::vmm

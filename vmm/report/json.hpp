@@ -1,0 +1,21 @@
+// A run's result as JSON, schema 1: docs/result.schema.json, and docs/reading-results.md
+// in words.
+#pragma once
+
+#include "vmm/judge/verdict.hpp"
+#include "vmm/kvm/host_info.hpp"
+
+#include <string>
+
+namespace reveille::vmm {
+
+/// One run, with a final newline. Valid UTF-8 whatever the guest has named its steps.
+[[nodiscard]] std::string result_json(const Scenario &scenario, const HostInfo &host, const Observation &seen,
+                                      const Verdict &verdict);
+
+/// The same of a run that never began: the error's status gives the verdict ("invalid",
+/// "unsupported", "interrupted", else "broken"), its message is the one difference.
+[[nodiscard]] std::string result_json_failed(const std::string &file, const std::string &title,
+                                             const Error &error);
+
+} // namespace reveille::vmm

@@ -1,0 +1,89 @@
+#include "vmm/report/progress.hpp"
+
+#include "core/protocol/states.hpp"
+#include "vmm/report/words.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr double kRedrawMs = 100;
+
+/// Counts of words by state.
+struct Census {
+  std::array<unsigned, abi::kStateCount> in{};
+  unsigned corrupt = 0;
+  unsigned all = 0;
+
+  explicit Census(std::span<const abi::Word> words) {
+    for (const abi::Word word : words) {
+      const auto state = static_cast<std::size_t>(word.state);
+      ++(state < in.size() ? in[state] : corrupt);
+      ++all;
+    }
+  }
+  [[nodiscard]] unsigned count(abi::State state) const { return in[static_cast<std::size_t>(state)]; }
+};
+
+} // namespace
+
+std::string progress_line(double ms, std::span<const abi::Word> words, unsigned held, int width) {
+  const Census census(words.empty() ? words : words.subspan(1));
+  std::string line = fmt::format("{:>8}  active {} of {}", ms_text(ms * 1000),
+                                 census.count(abi::State::kActive), census.all);
+  bool full = false;
+  const auto add = [&](std::string_view what, unsigned count) {
+    const std::string part = fmt::format("  {} {}", what, count);
+    // Room is kept for the mark that something was left out.
+    if (count == 0 || full)
+      return;
+    full = line.size() + part.size() + 4 > static_cast<std::size_t>(width);
+    line += full ? " ..." : part;
+  };
+  using abi::State;
+  add("given up",
+      census.count(State::kAbandoned) + census.count(State::kParked) + census.count(State::kDead));
+  add("held", held);
+  add("corrupt", census.corrupt);
+  for (std::size_t i = 0; i < census.in.size(); ++i) {
+    const auto state = static_cast<State>(i);
+    const bool told = state == State::kActive || state == State::kDead || state >= State::kAbandoned;
+    if (!told)
+      add(protocol::name(state), census.in[i]);
+  }
+  return line;
+}
+
+void Progress::update(double ms, std::span<const abi::Word> words, unsigned held) {
+  if (style_.terminal) {
+    if (ms < due_ms_)
+      return;
+    due_ms_ = ms + kRedrawMs;
+    draw(progress_line(ms, words, held, style_.width));
+  } else if (ms >= plain_due_ms_) {
+    while (plain_due_ms_ <= ms)
+      plain_due_ms_ *= 2;
+    fmt::print(out_, "{}\n", progress_line(ms, words, held, style_.width));
+    std::fflush(out_);
+  }
+}
+
+void Progress::finish() {
+  if (!drawn_)
+    return;
+  std::fputs("\r\033[K", out_);
+  std::fflush(out_);
+  drawn_ = false;
+}
+
+void Progress::draw(const std::string &line) {
+  // Wrapping is off for the length of the line: on a narrower terminal it would not be one.
+  fmt::print(out_, "\r\033[?7l{}\033[K\033[?7h", line);
+  std::fflush(out_);
+  drawn_ = true;
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,44 @@
+// What a run is doing, while it does it.
+#pragma once
+
+#include "core/abi/word.hpp"
+#include "vmm/report/style.hpp"
+
+#include <cstdio>
+#include <span>
+#include <string>
+
+namespace reveille::vmm {
+
+/// How many CPUs stand where, in one line: "12.30 ms  active 860 of 999  kicked 3  held 1".
+/// Of words[0], the control CPU's, nothing is said. At most `width` columns.
+[[nodiscard]] std::string progress_line(double ms, std::span<const abi::Word> words, unsigned held,
+                                        int width);
+
+/// Shows that line: on a terminal one line, drawn anew ten times a second and gone at the
+/// end; elsewhere nothing for two seconds and then a line at 2, 4, 8, ... s. One thread's.
+class Progress {
+public:
+  Progress(std::FILE *out, Style style) : out_(out), style_(style) {}
+  ~Progress() { finish(); }
+  Progress(const Progress &) = delete;
+  Progress &operator=(const Progress &) = delete;
+
+  /// `ms` since the run began; it decides when a line is due. `words` are the sync words
+  /// (not trusted), `held` the vCPUs that faults hold now.
+  void update(double ms, std::span<const abi::Word> words, unsigned held);
+
+  /// Takes the line away, if there is one. The next update() draws it again.
+  void finish();
+
+private:
+  void draw(const std::string &line);
+
+  std::FILE *out_;
+  Style style_;
+  double due_ms_ = 0;          ///< on a terminal
+  double plain_due_ms_ = 2000; ///< elsewhere
+  bool drawn_ = false;
+};
+
+} // namespace reveille::vmm

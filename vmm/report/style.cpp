@@ -1,0 +1,123 @@
+#include "vmm/report/style.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace reveille::vmm {
+namespace {
+
+std::string_view environment(const char *name) {
+  const char *value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+int columns(bool terminal) {
+  const std::string_view text = environment("COLUMNS");
+  int width = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
+  if (error == std::errc{} && end == text.data() + text.size() && width > 0)
+    return std::clamp(width, 40, 250);
+  return terminal ? 80 : 100;
+}
+
+std::string_view code(Ink ink) {
+  switch (ink) {
+  case Ink::kBold:
+    return "1";
+  case Ink::kDim:
+    return "2";
+  case Ink::kGood:
+    return "32";
+  case Ink::kBad:
+    return "1;31";
+  case Ink::kWarn:
+    return "33";
+  case Ink::kPlain:
+    break;
+  }
+  return {};
+}
+
+/// How many bytes the character at the front of `text` has; 0 when it is not one to print.
+std::size_t printable_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80)
+    return lead >= 0x20 && lead != 0x7f ? 1 : 0;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length)
+    return 0;
+  std::uint32_t value = lead & (0x7fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0u) != 0x80)
+      return 0;
+    value = (value << 6) | (byte(i) & 0x3fu);
+  }
+  constexpr std::uint32_t kLeast[] = {0, 0, 0xa0, 0x800, 0x10000}; // 0x80..0x9f are controls too
+  const bool surrogate = value >= 0xd800 && value < 0xe000;
+  return value >= kLeast[length] && value <= 0x10ffff && !surrogate ? length : 0;
+}
+
+} // namespace
+
+Style Style::for_stream(std::FILE *stream) {
+  Style style;
+  style.terminal = ::isatty(::fileno(stream)) == 1;
+  const std::string_view term = environment("TERM");
+  style.colour = style.terminal && environment("NO_COLOR").empty() && !term.empty() && term != "dumb";
+  style.width = columns(style.terminal);
+  return style;
+}
+
+std::string paint(const Style &style, Ink ink, std::string_view text) {
+  if (!style.colour || ink == Ink::kPlain)
+    return std::string(text);
+  // The end of a line stays outside: some terminals colour the rest of it.
+  const std::string_view line_end = text.ends_with('\n') ? "\n" : "";
+  text.remove_suffix(line_end.size());
+  return fmt::format("\033[{}m{}\033[0m{}", code(ink), text, line_end);
+}
+
+std::string printable(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = printable_length(text);
+    if (length == 0)
+      clean += '?';
+    else
+      clean += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
+std::string wrap(std::string_view first, std::string_view text, int width) {
+  const std::string indent(first.size(), ' ');
+  std::string all(first);
+  std::size_t column = first.size();
+  bool fresh = true; // nothing but the indent on this line yet
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    if (!fresh && column + 1 + word.size() > static_cast<std::size_t>(width)) {
+      all += '\n' + indent;
+      column = indent.size();
+      fresh = true;
+    }
+    if (!fresh)
+      all += ' ';
+    all += word;
+    column += word.size() + (fresh ? 0 : 1);
+    fresh = false;
+  }
+  return all + '\n';
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,34 @@
+// How text is to look where it goes: width, colour, and what may be written to a terminal.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace reveille::vmm {
+
+/// What a stream can show.
+struct Style {
+  bool terminal = false; ///< lines can be redrawn
+  bool colour = false;
+  int width = 100; ///< columns
+
+  /// Finds out: colour only on a terminal that has it, and when NO_COLOR is unset or empty
+  /// (no-color.org). The width is what COLUMNS says; without it 80 on a terminal, else 100.
+  [[nodiscard]] static Style for_stream(std::FILE *stream);
+};
+
+enum class Ink { kPlain, kBold, kDim, kGood, kBad, kWarn };
+
+/// `text` in a colour, or as it is where there are none. Pad before, not after.
+[[nodiscard]] std::string paint(const Style &style, Ink ink, std::string_view text);
+
+/// `text` without anything that a terminal might obey: control characters and what is not
+/// UTF-8 become question marks. Everything that the guest or a file has named goes through it.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// `text` over several lines of at most `width` columns, the first with `first` in front,
+/// the others indented by as much. Breaks at spaces alone. Ends in a newline.
+[[nodiscard]] std::string wrap(std::string_view first, std::string_view text, int width);
+
+} // namespace reveille::vmm

@@ -1,0 +1,163 @@
+#include "vmm/report/where_is_it.hpp"
+
+#include "core/protocol/states.hpp"
+#include "vmm/report/describe.hpp"
+#include "vmm/report/faults.hpp"
+#include "vmm/report/trail.hpp"
+#include "vmm/report/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace reveille::vmm {
+namespace {
+
+constexpr std::size_t kMaxAlike = 2; ///< paragraphs for CPUs that failed with one reason
+constexpr std::size_t kMaxFull = 12; ///< paragraphs in all
+constexpr std::size_t kLastEvents = 5;
+
+using Trail = std::vector<const abi::Event *>;
+
+std::string time_of(const Observation &seen, const abi::Event &event) {
+  const double us = seen.us(event.tsc);
+  return is_credible(us) ? ms_text(us) : "at no credible time";
+}
+
+std::string last_point(const CpuVerdict &cpu) {
+  for (std::size_t i = protocol::kPointCount; i-- > 0;)
+    if (cpu.points.arrived[i])
+      return fmt::format("{} at {}", protocol::kPoints[i].name, ms_text(*cpu.points.arrived[i]));
+  if (cpu.points.kick)
+    return fmt::format("none; kicked at {}", ms_text(*cpu.points.kick));
+  return "none; it was never kicked";
+}
+
+bool is_step_event(abi::EventKind kind) {
+  return kind >= abi::EventKind::kStepEnter && kind <= abi::EventKind::kUndoDone;
+}
+
+/// The last step event of the last attempt, if there is one.
+std::string last_step(const Observation &seen, const Trail &trail) {
+  const std::uint32_t attempt = trail.empty() ? 0 : trail.back()->attempt;
+  const auto last = std::find_if(trail.rbegin(), trail.rend(), [&](const abi::Event *e) {
+    return is_step_event(e->kind) && e->attempt == attempt;
+  });
+  if (last == trail.rend())
+    return {};
+  return fmt::format("{} at {}", describe(**last, seen.steps), time_of(seen, **last));
+}
+
+/// The word, and who may move it.
+std::string word_line(std::uint64_t bits) {
+  if (!abi::Word::is_valid(bits))
+    return word_text(bits) + ": nobody may move it";
+  std::string_view owner;
+  switch (protocol::row(abi::Word::from(bits).state).owner) {
+  case protocol::Owner::kCp:
+    owner = "the control CPU's to move";
+    break;
+  case protocol::Owner::kAp:
+    owner = "the AP's to move";
+    break;
+  case protocol::Owner::kBoth:
+    owner = "the AP's to park, or the control CPU's to kick again";
+    break;
+  }
+  return fmt::format("{}: {}", word_text(bits), owner);
+}
+
+std::string vcpu_line(const VcpuSnapshot &vcpu) {
+  std::string text = fmt::format("{}, rip {:#x}", printable(vcpu.mp_state), vcpu.rip);
+  if (!vcpu.where.empty())
+    text += " " + printable(vcpu.where);
+  return text;
+}
+
+/// What the host did to it, as far as it explains the failure: the fault that holds it, or
+/// the last that it was in.
+std::string fault_line(const Scenario &scenario, const Observation &seen, const CpuVerdict &cpu) {
+  const std::optional<VcpuSnapshot> none;
+  const auto &vcpu = cpu.cpu < seen.cpus.size() ? seen.cpus[cpu.cpu].vcpu : none;
+  const auto of_cpu = [&](const Firing &f) { return f.cpu == cpu.cpu && f.fault < scenario.faults.size(); };
+  const auto last = std::find_if(seen.firings.rbegin(), seen.firings.rend(), of_cpu);
+  if (last != seen.firings.rend())
+    return fmt::format("{} {}, {}, began at {} in attempt {}: {}",
+                       last->end == HoldEnd::kHolding ? "held by fault" : "was in fault", last->fault,
+                       fault_text(scenario.faults[last->fault]), ms_text(last->began_us), last->attempt,
+                       end_text(*last));
+  if (!vcpu || !vcpu->held)
+    return {};
+  if (vcpu->by && *vcpu->by < scenario.faults.size())
+    return fmt::format("held by fault {}, {}", *vcpu->by, fault_text(scenario.faults[*vcpu->by]));
+  return "held by a fault";
+}
+
+std::string crash_text(const CrashEvidence &crash) {
+  return fmt::format("{} at rip {:#x}, attempt {}", printable(crash.what), crash.rip, crash.attempt);
+}
+
+std::string last_events(const Observation &seen, const Trail &trail, int width) {
+  std::string text;
+  for (std::size_t i = trail.size() - std::min(trail.size(), kLastEvents); i < trail.size(); ++i) {
+    const double us = seen.us(trail[i]->tsc);
+    text += wrap(fmt::format("            {:>9}  ", is_credible(us) ? ms_figure(us) : "?"),
+                 describe(*trail[i], seen.steps), width);
+  }
+  return text;
+}
+
+} // namespace
+
+std::string where_is_it(const Style &style, const Scenario &scenario, const Observation &seen,
+                        const CpuVerdict &cpu) {
+  const auto line = [&](std::string_view label, const std::string &what) {
+    return what.empty() ? std::string{} : wrap(fmt::format("  {:<10}", label), what, style.width);
+  };
+  std::string text = paint(style, Ink::kBold, fmt::format("CPU {}", cpu.cpu)) + "  " +
+                     paint(style, Ink::kBad, printable(cpu.reason)) +
+                     fmt::format(" after {}", counted(cpu.attempts, "attempt")) + '\n';
+  text += line("last point", last_point(cpu));
+  const Trail trail = trail_of(seen, cpu.cpu);
+  text += line("last step", last_step(seen, trail));
+  if (cpu.cpu < seen.cpus.size()) {
+    const CpuObservation &own = seen.cpus[cpu.cpu];
+    text += line("word", word_line(own.word));
+    text += line("vCPU", own.vcpu ? vcpu_line(*own.vcpu) : "not looked at");
+  }
+  text += line("fault", fault_line(scenario, seen, cpu));
+  for (const CrashEvidence &crash : seen.crashes)
+    if (crash.cpu == cpu.cpu)
+      text += line("crash", crash_text(crash));
+  if (cpu.quarantined != 0)
+    text +=
+        line("kept", fmt::format("the resources of {}: nothing proves {} over",
+                                 counted(cpu.quarantined, "attempt"), cpu.quarantined == 1 ? "it" : "them"));
+  if (!trail.empty())
+    text += "  last events (ms)\n" + last_events(seen, trail, style.width);
+  return text;
+}
+
+std::string where_are_they(const Style &style, const Scenario &scenario, const Observation &seen,
+                           const Verdict &verdict) {
+  const std::size_t most_alike = verdict.cpus.size() <= 16 ? verdict.cpus.size() : kMaxAlike;
+  std::map<std::string, std::size_t> alike;
+  std::map<std::string, std::vector<CpuIndex>> others;
+  std::string text;
+  std::size_t full = 0;
+  for (const CpuVerdict &cpu : verdict.cpus) {
+    if (cpu.outcome != CpuOutcome::kFailed)
+      continue;
+    if (full < std::max(kMaxFull, most_alike) && alike[cpu.reason]++ < most_alike) {
+      text += (full++ == 0 ? "" : "\n") + where_is_it(style, scenario, seen, cpu);
+    } else {
+      others[cpu.reason].push_back(cpu.cpu);
+    }
+  }
+  for (const auto &[reason, cpus] : others)
+    text += wrap("  and ", fmt::format("{}: {}", cpus_text(cpus, 400), printable(reason)), style.width);
+  return text;
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,20 @@
+// Where a CPU stands that did not come up, and what is known of why.
+#pragma once
+
+#include "vmm/judge/verdict.hpp"
+#include "vmm/report/style.hpp"
+
+#include <string>
+
+namespace reveille::vmm {
+
+/// A paragraph for each CPU that failed; of those that failed alike, for the first few, and
+/// the others by number. Empty when all came up.
+[[nodiscard]] std::string where_are_they(const Style &style, const Scenario &scenario,
+                                         const Observation &seen, const Verdict &verdict);
+
+/// The paragraph of one CPU.
+[[nodiscard]] std::string where_is_it(const Style &style, const Scenario &scenario, const Observation &seen,
+                                      const CpuVerdict &cpu);
+
+} // namespace reveille::vmm
