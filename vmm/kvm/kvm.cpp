@@ -1,7 +1,7 @@
 #include "vmm/kvm/kvm.hpp"
 
 #include "vmm/kvm/call.hpp"
-#include "vmm/kvm/cpuid_list.hpp"
+#include "vmm/kvm/lists.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -121,9 +121,9 @@ std::uint32_t Kvm::max_vcpu_id() const {
 
 Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
   CpuidList list;
-  if (const auto r = call(fd_, KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", &list); !r)
+  if (const auto r = call(fd_, kGetSupportedCpuid, "KVM_GET_SUPPORTED_CPUID", &list); !r)
     return tl::unexpected(r.error());
-  const auto count = std::min<std::size_t>(list.nent, CpuidList::kRoom);
+  const auto count = std::min<std::size_t>(list.head.count, CpuidList::kRoom);
   return std::vector<kvm_cpuid_entry2>(list.entries.begin(),
                                        list.entries.begin() + static_cast<std::ptrdiff_t>(count));
 }

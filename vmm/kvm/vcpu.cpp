@@ -1,8 +1,8 @@
 #include "vmm/kvm/vcpu.hpp"
 
 #include "vmm/kvm/call.hpp"
-#include "vmm/kvm/cpuid_list.hpp"
 #include "vmm/kvm/kick_signal.hpp"
+#include "vmm/kvm/lists.hpp"
 
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -19,16 +19,8 @@ namespace {
 
 constexpr std::uint32_t kMsrTsc = 0x10;      // SDM 4, table 2-2: IA32_TIME_STAMP_COUNTER
 constexpr std::uint64_t kEferLma = 1u << 10; // SDM 3, 2.2.1 "Extended Feature Enable Register"
+constexpr std::uint64_t kCr0Pe = 1;          // SDM 3, 2.5: protection enable
 constexpr std::uint8_t kInvalidOpcode = 6;   // #UD, SDM 3, 6.15
-
-/// A kvm_msrs with room for one entry behind it. Spelled out, for the reason
-/// given in cpuid_list.hpp.
-struct OneMsr {
-  std::uint32_t nmsrs;
-  std::uint32_t pad;
-  kvm_msr_entry entry;
-};
-static_assert(offsetof(OneMsr, entry) == 8 && sizeof(OneMsr) == 24);
 
 } // namespace
 
@@ -56,8 +48,9 @@ Vcpu::ThreadBinding::~ThreadBinding() {
     tid_->store(0, std::memory_order_seq_cst);
 }
 
-Vcpu::Vcpu(Fd fd, Mapping run, std::uint32_t id)
-    : fd_(std::move(fd)), run_(std::move(run)), id_(id), tid_(std::make_unique<std::atomic<pid_t>>(0)) {}
+Vcpu::Vcpu(Fd fd, Mapping run, std::uint32_t id, bool has_triple_fault_event)
+    : fd_(std::move(fd)), run_(std::move(run)), id_(id), has_triple_fault_event_(has_triple_fault_event),
+      tid_(std::make_unique<std::atomic<pid_t>>(0)) {}
 
 std::atomic_ref<std::uint8_t> Vcpu::immediate_exit() const {
   return std::atomic_ref<std::uint8_t>(reinterpret_cast<kvm_run *>(run_.bytes().data())->immediate_exit);
@@ -112,9 +105,9 @@ Result<void> Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
   if (entries.size() > CpuidList::kRoom)
     return fail(ExitStatus::kBroken, fmt::format("{} CPUID entries for vCPU {}: KVM takes at most {}",
                                                  entries.size(), id_, CpuidList::kRoom));
-  list.nent = static_cast<std::uint32_t>(entries.size());
+  list.head.count = static_cast<std::uint32_t>(entries.size());
   std::copy(entries.begin(), entries.end(), list.entries.begin());
-  return set(KVM_SET_CPUID2, "KVM_SET_CPUID2", list);
+  return set(kSetCpuid2, "KVM_SET_CPUID2", list);
 }
 
 Result<kvm_regs> Vcpu::regs() const { return get<kvm_regs>(KVM_GET_REGS, "KVM_GET_REGS"); }
@@ -148,12 +141,16 @@ Result<void> Vcpu::set_debugregs(const kvm_debugregs &regs) {
   return set(KVM_SET_DEBUGREGS, "KVM_SET_DEBUGREGS", regs);
 }
 
+Result<kvm_lapic_state> Vcpu::lapic() const { return get<kvm_lapic_state>(KVM_GET_LAPIC, "KVM_GET_LAPIC"); }
+Result<void> Vcpu::set_lapic(const kvm_lapic_state &state) {
+  return set(KVM_SET_LAPIC, "KVM_SET_LAPIC", state);
+}
+
 Result<std::uint64_t> Vcpu::msr(std::uint32_t index) const {
-  OneMsr list = {};
-  list.nmsrs = 1;
+  OneMsr list;
   list.entry.index = index;
   const auto what = fmt::format("KVM_GET_MSRS {:#x} of vCPU {}", index, id_);
-  const auto read = call(fd_, KVM_GET_MSRS, what, &list, ExitStatus::kBroken);
+  const auto read = call(fd_, kGetMsrs, what, &list, ExitStatus::kBroken);
   if (!read)
     return tl::unexpected(read.error());
   if (*read != 1)
@@ -182,22 +179,30 @@ Result<std::uint64_t> Vcpu::linear_rip() const {
 }
 
 Result<void> Vcpu::inject_triple_fault() {
-  auto special = sregs();
-  if (!special)
-    return tl::unexpected(special.error());
-  special->idt.base = 0;
-  special->idt.limit = 0;
-  if (auto r = set_sregs(*special); !r)
+  if (auto r = set_mp_state(MpState::kRunnable); !r) // a halted CPU would sleep on it
     return r;
   auto pending = events();
   if (!pending)
     return tl::unexpected(pending.error());
+  if (has_triple_fault_event_) {
+    pending->flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+    pending->triple_fault.pending = 1;
+    return set_events(*pending);
+  }
+  // An exception that finds no interrupt table. KVM checks the table's limit in protected
+  // mode alone, so that is where it must happen.
+  auto special = sregs();
+  if (!special)
+    return tl::unexpected(special.error());
+  special->cr0 |= kCr0Pe;
+  special->idt.base = 0;
+  special->idt.limit = 0;
+  if (auto r = set_sregs(*special); !r)
+    return r;
   pending->exception.injected = 1;
   pending->exception.nr = kInvalidOpcode;
   pending->exception.has_error_code = 0;
-  if (auto r = set_events(*pending); !r)
-    return r;
-  return set_mp_state(MpState::kRunnable); // a halted CPU would sleep on it
+  return set_events(*pending);
 }
 
 } // namespace reveille::vmm

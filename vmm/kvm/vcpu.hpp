@@ -80,6 +80,11 @@ public:
   [[nodiscard]] Result<void> set_events(const kvm_vcpu_events &events);
   [[nodiscard]] Result<kvm_debugregs> debugregs() const;
   [[nodiscard]] Result<void> set_debugregs(const kvm_debugregs &regs);
+  /// The registers of its LAPIC in the kernel. Setting them, even unchanged, makes KVM look up
+  /// anew which APIC ID is whose: in xAPIC mode it does not know the vCPU created last until
+  /// some LAPIC is touched. Source: KVM API, 4.57 KVM_GET_LAPIC.
+  [[nodiscard]] Result<kvm_lapic_state> lapic() const;
+  [[nodiscard]] Result<void> set_lapic(const kvm_lapic_state &state);
   [[nodiscard]] Result<std::uint64_t> msr(std::uint32_t index) const;
   [[nodiscard]] Result<std::uint64_t> tsc() const;     ///< what the guest would read now, ticks
   [[nodiscard]] Result<std::uint32_t> tsc_khz() const; ///< KVM API, 4.56 KVM_GET_TSC_KHZ
@@ -87,13 +92,14 @@ public:
   /// Where it is: CS base + RIP outside 64-bit mode, RIP within.
   [[nodiscard]] Result<std::uint64_t> linear_rip() const;
 
-  /// Makes the next run() end in Shutdown, as a triple fault would: the interrupt table
-  /// becomes empty and an exception is raised.
+  /// Makes the next run() end in Shutdown, as a triple fault would, whatever the guest was
+  /// doing. Source: KVM API, 4.31 KVM_GET_VCPU_EVENTS; without triple fault events, an exception that
+  /// finds no interrupt table (the vCPU is then left in protected mode).
   [[nodiscard]] Result<void> inject_triple_fault();
 
 private:
   friend class Vm;
-  Vcpu(Fd fd, Mapping run, std::uint32_t id);
+  Vcpu(Fd fd, Mapping run, std::uint32_t id, bool has_triple_fault_event);
 
   [[nodiscard]] RunPage run_page() const { return run_.bytes(); }
   [[nodiscard]] std::atomic_ref<std::uint8_t> immediate_exit() const;
@@ -103,6 +109,7 @@ private:
   Fd fd_;
   Mapping run_;
   std::uint32_t id_;
+  bool has_triple_fault_event_;             ///< KVM_CAP_X86_TRIPLE_FAULT_EVENT is enabled
   std::unique_ptr<std::atomic<pid_t>> tid_; ///< 0: no thread is bound
 };
 

@@ -33,9 +33,10 @@ Result<void> Vm::prepare() {
     return tl::unexpected(r.error());
   if (const auto r = call(fd_, KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", kTssPages); !r)
     return tl::unexpected(r.error());
-  // Wanted, not needed: without it an emulation failure is reported without its bytes.
-  if (capability(KVM_CAP_EXIT_ON_EMULATION_FAILURE) > 0)
-    return enable(KVM_CAP_EXIT_ON_EMULATION_FAILURE, "KVM_CAP_EXIT_ON_EMULATION_FAILURE", 1);
+  // Wanted, not needed: nothing is said when they are missing.
+  (void)enable(KVM_CAP_EXIT_ON_EMULATION_FAILURE, "KVM_CAP_EXIT_ON_EMULATION_FAILURE", 1);
+  triple_fault_events_ =
+      enable(KVM_CAP_X86_TRIPLE_FAULT_EVENT, "KVM_CAP_X86_TRIPLE_FAULT_EVENT", 1).has_value();
   return {};
 }
 
@@ -95,7 +96,7 @@ Result<Vcpu> Vm::create_vcpu(std::uint32_t id) {
                 fmt::format("mapping the run page of vCPU {} failed: {}; the limit on mappings "
                             "(vm.max_map_count) or on memory is too low",
                             id, std::strerror(errno)));
-  return Vcpu(std::move(fd), std::move(run), id);
+  return Vcpu(std::move(fd), std::move(run), id, triple_fault_events_);
 }
 
 Result<void> Vm::signal_init(std::uint32_t apic_id) const {

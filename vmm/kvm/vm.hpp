@@ -47,8 +47,8 @@ private:
   friend class Kvm;
   Vm(Fd fd, std::size_t run_size) : fd_(std::move(fd)), run_size_(run_size) {}
 
-  /// The settings that Intel's KVM wants before the first vCPU, and reporting of the bytes
-  /// that it cannot emulate.
+  /// The settings that Intel's KVM wants before the first vCPU, and what the lab likes to have
+  /// where it is there: the bytes that KVM cannot emulate, triple faults as events.
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] Result<void> enable(std::uint32_t cap, const char *name, std::uint64_t arg) const;
   [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint32_t data) const;
@@ -56,6 +56,7 @@ private:
   Fd fd_;
   std::size_t run_size_; ///< bytes of a vCPU's run page
   bool wide_ids_ = false;
+  bool triple_fault_events_ = false;
 };
 
 } // namespace reveille::vmm

@@ -36,6 +36,14 @@ Result<void> enable_x2apic(Vcpu &vcpu) {
   return vcpu.set_sregs(*special);
 }
 
+/// Makes every LAPIC reachable, the last one too (see Vcpu::lapic).
+Result<void> announce_lapics(Vcpu &vcpu) {
+  const auto state = vcpu.lapic();
+  if (!state)
+    return tl::unexpected(state.error());
+  return vcpu.set_lapic(*state);
+}
+
 } // namespace
 
 /// What has been built so far, in the order in which it is needed.
@@ -141,6 +149,8 @@ private:
     auto vcpus = create_vcpus(kvm, *vm, setup);
     if (!vcpus)
       return tl::unexpected(vcpus.error());
+    if (auto r = announce_lapics(vcpus->front()); !r)
+      return tl::unexpected(r.error());
     if (auto r = set_boot_state(vcpus->front(), image_.entry()); !r)
       return tl::unexpected(r.error());
     const auto created = Clock::now();
