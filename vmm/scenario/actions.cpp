@@ -65,7 +65,7 @@ std::string actions_as_markdown() {
   std::string text = "| action | keys of its own | where | what | support |\n|---|---|---|---|---|\n";
   for (const ActionRow &row : kActions)
     text += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.name, row.keys, row.where, row.about,
-                        row.action ? "" : "not supported yet");
+                        row.action ? "yes" : "not supported yet");
   return text;
 }
 

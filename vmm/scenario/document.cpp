@@ -68,14 +68,6 @@ std::ptrdiff_t line_with_too_many_dots(std::string_view text) {
   return 0;
 }
 
-/// The library's descriptions are one sentence each, some with a line break in them.
-std::string one_line(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return out;
-}
-
 Result<toml::table> parse(std::string_view text, std::string_view file) {
   if (const auto line = line_with_too_many_dots(text); line != 0)
     return fail(ExitStatus::kUsage,
@@ -97,6 +89,13 @@ const Node *Node::find(std::string_view key) const {
 }
 
 Node *Node::find(std::string_view key) { return const_cast<Node *>(std::as_const(*this).find(key)); }
+
+std::string one_line(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return out;
+}
 
 std::string describe(const Node &node) {
   switch (node.kind) {
@@ -131,7 +130,8 @@ Result<Node> parse_set_value(std::string_view text) {
   if (table && table->size() == 1)
     return convert(*table->get("v"));
   if (text.empty() || text.find_first_of("\"'[]{}\n\r") != std::string_view::npos)
-    return fail(ExitStatus::kUsage, fmt::format("\"{}\" is neither a TOML value nor a bare word", text));
+    return fail(ExitStatus::kUsage,
+                fmt::format("\"{}\" is neither a TOML value nor a bare word", one_line(text)));
   Node word;
   word.kind = Node::Kind::kText;
   word.text = text;
@@ -142,7 +142,7 @@ Result<std::vector<std::string>> parse_set_key(std::string_view text) {
   auto table = parse(fmt::format("{} = 0", text), "key");
   if (!table || text.find_first_of("\n#=") != std::string_view::npos)
     return fail(ExitStatus::kUsage,
-                fmt::format("\"{}\" is not a key like machine.apic or fault.0.cpu", text));
+                fmt::format("\"{}\" is not a key like machine.apic or fault.0.cpu", one_line(text)));
   std::vector<std::string> parts;
   for (const toml::table *level = &*table; level != nullptr && level->size() == 1;) {
     parts.emplace_back(level->begin()->first.str());

@@ -130,10 +130,10 @@ std::string support_of(const KeyRow &row) {
     return "not supported yet";
   if (row.support == Support::kDefaultOnly)
     return "the default only";
-  std::string later;
+  std::string later = "yes";
   for (const Choice &choice : row.choices)
     if (choice.support == Support::kLater)
-      later += fmt::format("{}{}", later.empty() ? "not yet: " : ", ", choice.name);
+      later += fmt::format("{}{}", later == "yes" ? "; not yet: " : ", ", choice.name);
   return later;
 }
 

@@ -137,7 +137,7 @@ std::string places_as_markdown() {
   std::string text = "| place | what | support |\n|---|---|---|\n";
   for (const PlaceRow &row : kPlaces)
     text +=
-        fmt::format("| `{}` | {} | {} |\n", row.form, row.about, row.supported ? "" : "not supported yet");
+        fmt::format("| `{}` | {} | {} |\n", row.form, row.about, row.supported ? "yes" : "not supported yet");
   return text;
 }
 

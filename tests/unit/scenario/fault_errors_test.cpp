@@ -1,0 +1,143 @@
+// Mistakes in [[fault]].
+#include "mistakes.hpp"
+
+namespace reveille::vmm {
+namespace {
+
+/// Eight vCPUs, two attempts, and one fault, whose keys begin at line 6.
+std::string fault(const std::string &keys) { return kEight + "[bringup]\nattempts = 2\n[[fault]]\n" + keys; }
+
+TEST(scenario, faults_need_cpu_place_and_action) {
+  expect_messages({
+      {fault("at = \"alive\"\naction = \"stall\""), "5:1: fault.0.cpu: missing; it has no default"},
+      {fault("cpu = 1\naction = \"stall\""), "5:1: fault.0.at: missing; it has no default"},
+      {fault("cpu = 1\nat = \"alive\""), "5:1: fault.0.action: missing; it has no default"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"delay\""),
+       R"(5:1: fault.0.duration_ms: missing; "delay" needs it, over 0)"},
+  });
+}
+
+TEST(scenario, fault_cpus_must_exist_and_be_brought_up) {
+  const std::string rest = "\nat = \"alive\"\naction = \"stall\"";
+  expect_messages({
+      {fault("cpu = 8" + rest),
+       "6:7: fault.0.cpu: there is no CPU 8: the machine has CPUs 0 to 7 (vcpus = 8)"},
+      {fault("cpu = -1" + rest),
+       "6:7: fault.0.cpu: there is no CPU -1: the machine has CPUs 0 to 7 (vcpus = 8)"},
+      {fault("cpu = [1, 9]" + rest),
+       "6:11: fault.0.cpu: there is no CPU 9: the machine has CPUs 0 to 7 (vcpus = 8)"},
+      {fault("cpu = \"6-9\"" + rest),
+       "6:7: fault.0.cpu: there is no CPU 9: the machine has CPUs 0 to 7 (vcpus = 8)"},
+      {fault("cpu = [1, \"2\"]" + rest), R"(6:11: fault.0.cpu: expected a CPU number, found the string "2")"},
+      {fault("cpu = \"1,,2\"" + rest), R"(6:7: fault.0.cpu: "1,,2" is not a CPU list like "0-3,8")"},
+      {fault("cpu = \"\"" + rest), "6:7: fault.0.cpu: names no CPU"},
+      {fault("cpu = []" + rest), "6:7: fault.0.cpu: names no CPU"},
+      {fault("cpu = 0" + rest),
+       R"(6:7: fault.0.cpu: CPU 0 is the control CPU and never passes "alive", a place of the others)"},
+      {fault("cpu = \"0-3\"\nat = \"kick\"\naction = \"delay\"\nduration_ms = 1"),
+       R"(6:7: fault.0.cpu: CPU 0 is the control CPU and never passes "kick", a place of the others)"},
+      {kEight + "[bringup]\nmax_cpus = 4\n[[fault]]\ncpu = 4" + rest,
+       "6:7: fault.0.cpu: a fault on CPU 4 can never fire: only CPUs 0 to 3 are brought up (max_cpus = 4)"},
+      {"[machine]\nvcpus = 1\n[[fault]]\ncpu = \"all\"" + rest,
+       "4:7: fault.0.cpu: names no CPU: no AP is brought up"},
+  });
+  expect_accepted({fault("cpu = 0\nat = \"time:5\"\naction = \"stall\""), fault("cpu = \"all\"" + rest)});
+}
+
+TEST(scenario, unknown_places_and_actions_name_the_nearest) {
+  expect_messages({
+      {fault("cpu = 1\nat = \"alive.relased\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: unknown place "alive.relased"; did you mean "alive.released"?)"},
+      {fault("cpu = 1\nat = \"kicked\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: unknown place "kicked"; did you mean "kick"?)"},
+      {fault("cpu = 1\nat = \"time:soon\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "time:soon" is not a time like "time:20", in milliseconds)"},
+      {fault("cpu = 1\nat = \"time:-1\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "time:-1" is out of range: time:0..time:3600000)"},
+      {fault("cpu = 1\nat = \"time:inf\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "time:inf" is out of range: time:0..time:3600000)"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"stal\""),
+       R"(8:10: fault.0.action: unknown action "stal"; did you mean "stall"?)"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"explode\""),
+       R"(8:10: fault.0.action: unknown action "explode"; valid here: delay, stall, freeze, crash)"},
+  });
+}
+
+TEST(scenario, durations_fit_their_action) {
+  expect_messages({
+      {fault("cpu = 1\nat = \"alive\"\naction = \"delay\"\nduration_ms = 0"),
+       R"(9:15: fault.0.duration_ms: 0 is out of range: "delay" needs a duration over 0)"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"delay\"\nduration_ms = -3"),
+       "9:15: fault.0.duration_ms: -3 is out of range: 0..3600000"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"crash\"\nduration_ms = 3"),
+       R"(9:15: fault.0.duration_ms: "crash" takes no duration)"},
+  });
+  expect_accepted({fault("cpu = 1\nat = \"alive\"\naction = \"delay\"\nduration_ms = 0.25"),
+                   fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nduration_ms = 0"),
+                   fault("cpu = 1\nat = \"alive\"\naction = \"freeze\"\nduration_ms = 7")});
+}
+
+TEST(scenario, the_kick_takes_a_delay_or_a_bounded_stall) {
+  const std::string why = "takes a delay or a bounded stall only (duration_ms over 0): the CP is held";
+  expect_messages({
+      {fault("cpu = 1\nat = \"kick\"\naction = \"stall\""), "8:10: fault.0.action: \"kick\" " + why},
+      {fault("cpu = 1\nat = \"kick\"\naction = \"stall\"\nduration_ms = 0"),
+       "9:15: fault.0.duration_ms: \"kick\" " + why},
+      {fault("cpu = 1\nat = \"kick\"\naction = \"freeze\"\nduration_ms = 5"),
+       "8:10: fault.0.action: \"freeze\" cannot be at \"kick\", which " + why},
+      {fault("cpu = 1\nat = \"kick\"\naction = \"crash\""),
+       "8:10: fault.0.action: \"crash\" cannot be at \"kick\", which " + why},
+  });
+  expect_accepted({fault("cpu = 1\nat = \"kick\"\naction = \"stall\"\nduration_ms = 5"),
+                   fault("cpu = 1\nat = \"kick\"\naction = \"delay\"\nduration_ms = 5")});
+}
+
+TEST(scenario, faults_that_can_never_fire_are_refused) {
+  expect_messages({
+      {fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nattempt = 3"),
+       "9:11: fault.0.attempt: a fault in attempt 3 can never fire: bringup.attempts is 2"},
+      {fault("cpu = 1\nat = \"time:3\"\naction = \"stall\"\nattempt = 2"),
+       R"(9:11: fault.0.attempt: "time:3" comes once, whatever the attempt)"},
+      {fault("cpu = 1\nat = \"dying\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: a fault at "dying" can never fire: with cycles = 1 no CPU goes down)"},
+      {fault("cpu = 1\nat = \"dead\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: a fault at "dead" can never fire: with cycles = 1 no CPU goes down)"},
+  });
+}
+
+std::string two_faults(const std::string &first, const std::string &second) {
+  return fault("cpu = 3\n" + first + "\n[[fault]]\n" + second);
+}
+
+TEST(scenario, a_fault_behind_an_endless_one_is_refused) {
+  const std::string stall = "at = \"idle\"\naction = \"stall\"";
+  const std::string refusal = R"(can never fire on CPU 3: fault 0 ends it at "idle" in the same attempt)";
+  expect_messages({
+      {two_faults(stall, "cpu = \"2-4\"\nat = \"idle\"\naction = \"delay\"\nduration_ms = 1"),
+       "11:6: fault.1.at: " + refusal},
+      {two_faults("at = \"idle\"\naction = \"crash\"", "cpu = 3\nat = \"idle\"\naction = \"crash\""),
+       "11:6: fault.1.at: " + refusal},
+      {two_faults(stall + "\nattempt = 0\ncount = 2",
+                  "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 2"),
+       "13:6: fault.1.at: " + refusal},
+      {two_faults("at = \"time:20\"\naction = \"stall\"", "cpu = 3\nat = \"time:20.0\"\naction = \"crash\""),
+       R"(11:6: fault.1.at: can never fire on CPU 3: fault 0 ends it at "time:20" in the same attempt)"},
+  });
+}
+
+TEST(scenario, faults_that_can_both_fire_are_accepted) {
+  const std::string stall = "at = \"idle\"\naction = \"stall\"";
+  expect_accepted({
+      two_faults(stall, "cpu = 4\nat = \"idle\"\naction = \"crash\""),
+      two_faults(stall, "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 2"),
+      two_faults(stall, "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 0"),
+      two_faults(stall + "\nattempt = 0", "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 2"),
+      two_faults(stall, "cpu = 3\nat = \"active\"\naction = \"crash\""),
+      two_faults(stall + "\nduration_ms = 5", "cpu = 3\nat = \"idle\"\naction = \"crash\""),
+      two_faults("at = \"idle\"\naction = \"delay\"\nduration_ms = 5",
+                 "cpu = 3\nat = \"idle\"\naction = \"delay\"\nduration_ms = 5"),
+  });
+}
+
+} // namespace
+} // namespace reveille::vmm
