@@ -1,0 +1,267 @@
+#include "vmm/lab/lab.hpp"
+
+#include "core/protocol/states.hpp"
+#include "vmm/lab/interrupt.hpp"
+#include "vmm/scenario/bound.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace reveille::vmm {
+
+using abi::EventKind;
+using abi::State;
+using abi::Word;
+using std::chrono::microseconds;
+
+namespace {
+
+constexpr microseconds kLook{10'000};      // between two looks when nothing is told
+constexpr microseconds kReport{100'000};   // between two reports of progress
+constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that should end
+constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
+constexpr double kZeroBoundUs = 1'000'000; // for the strikes of time zero to begin
+
+} // namespace
+
+Lab::Lab(const Scenario &scenario, Machine &machine)
+    : scenario_(scenario), machine_(machine), faults_(scenario), state_(machine, faults_),
+      timed_(faults_.timed()), decided_(machine.cpus()), online_(machine.cpus()),
+      bound_ms_(run_bound_ms(scenario)) {
+  std::reverse(timed_.begin(), timed_.end());
+  for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu) {
+    const std::uint64_t mask = faults_.armed(cpu);
+    for (unsigned place = 0; place < abi::kPlaceCount; ++place)
+      if ((mask >> place & 1) != 0)
+        machine.control().arm(cpu, static_cast<abi::Place>(place));
+    runners_.push_back(std::make_unique<VcpuRunner>(state_, cpu));
+    decided_[cpu] = cpu == 0 || cpu >= scenario.bringup.max_cpus;
+  }
+}
+
+Observation Lab::run(const ProgressHook &progress) {
+  start();
+  const RunEnd end = watch(progress);
+  stop();
+  return observe(end);
+}
+
+/// The APs' threads first, so that bring-up does not compete with their creation.
+void Lab::start() {
+  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
+    runners_[cpu]->start();
+  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
+    while (!runners_[cpu]->started())
+      std::this_thread::sleep_for(microseconds(100));
+  runners_[0]->start();
+}
+
+RunEnd Lab::watch(const ProgressHook &progress) {
+  for (;;) {
+    state_.wait_for_news(kLook);
+    deliver_timed();
+    read_decisions();
+    if (const auto end = ended())
+      return *end;
+    report(progress);
+  }
+}
+
+std::optional<RunEnd> Lab::ended() {
+  if (InterruptGuard::interrupted())
+    return RunEnd::kInterrupted;
+  if (state_.refused())
+    return RunEnd::kRefused;
+  if (state_.crashed(0))
+    return RunEnd::kControlDied;
+  // Both are asked every time: asking is what makes progress.
+  const bool seen = all_seen_through();
+  if (state_.decided() && seen && timed_.empty() && all_logged())
+    return RunEnd::kComplete;
+  if (state_.now_us() > bound_ms_ * 1000)
+    return RunEnd::kBound;
+  return std::nullopt;
+}
+
+/// Posts the strikes whose time has come. CPU 0 waits at time zero until those that are due
+/// there have begun, so that they come before any kick.
+void Lab::deliver_timed() {
+  const auto zero = state_.zero_us();
+  if (!zero)
+    return;
+  std::vector<CpuIndex> posted;
+  while (!timed_.empty() && timed_.back().ms * 1000 <= state_.now_us() - *zero) {
+    const Strike strike = timed_.back().strike;
+    timed_.pop_back();
+    runners_[strike.cpu]->post(strike);
+    posted.push_back(strike.cpu);
+  }
+  if (state_.zero_served())
+    return;
+  const double give_up = state_.now_us() + kZeroBoundUs;
+  for (const CpuIndex cpu : posted)
+    while (cpu != 0 && runners_[cpu]->has_post() && !faults_.holder(cpu) && state_.now_us() < give_up)
+      std::this_thread::sleep_for(microseconds(100));
+  state_.note_zero_served();
+}
+
+/// Reads from CPU 0's ring which CPUs are decided. Untrusted: only CPUs that exist count.
+void Lab::read_decisions() {
+  const RingView ring = machine_.control().read_events(0, next_event_);
+  next_event_ = ring.next;
+  for (const abi::Event &event : ring.events)
+    if ((event.kind == EventKind::kOnline || event.kind == EventKind::kFailed) &&
+        event.cpu < decided_.size()) {
+      decided_[event.cpu] = true;
+      online_[event.cpu] = event.kind == EventKind::kOnline;
+    }
+}
+
+bool Lab::all_seen_through() {
+  const bool run_decided = state_.decided();
+  bool all = true;
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
+    if (!faults_.strikes(cpu))
+      continue;
+    FaultEngine::CpuState now;
+    now.decided = cpu == 0 ? run_decided : static_cast<bool>(decided_[cpu]);
+    now.online = online_[cpu];
+    now.word = machine_.control().word_bits(cpu);
+    now.ordinal = machine_.control().sync(cpu).ordinal;
+    now.at_rest = cpu == 0 || runners_[cpu]->at_rest();
+    if (faults_.see_through(cpu, now))
+      continue;
+    all = false;
+    if (now.decided && faults_.wants_rest(cpu))
+      runners_[cpu]->ask_for_rest();
+  }
+  return all;
+}
+
+/// Whether every CPU that came up has written down that it did: it does so just after the
+/// swap that the CP acts on.
+bool Lab::all_logged() {
+  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
+    if (!online_[cpu] || faults_.holder(cpu) || state_.crashed(cpu))
+      continue;
+    const RingView ring = machine_.control().read_events(cpu);
+    const bool logged = std::any_of(ring.events.begin(), ring.events.end(), [](const abi::Event &event) {
+      return event.kind == EventKind::kMoved && Word::from(event.b).state == State::kActive;
+    });
+    if (!logged && ring.lost == 0)
+      return false;
+  }
+  return true;
+}
+
+void Lab::report(const ProgressHook &progress) {
+  const double now = state_.now_us();
+  if (!progress || now - last_report_us_ < static_cast<double>(kReport.count()))
+    return;
+  last_report_us_ = now;
+  std::vector<Word> words;
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+    words.push_back(machine_.control().word(cpu));
+  progress({now / 1000, words, faults_.holding()});
+}
+
+/// Gets every thread back. A thread that does not come within the bound is given up.
+void Lab::stop() {
+  state_.set_ending();
+  const double give_up = state_.now_us() + kJoinBoundUs;
+  const auto running = [](const auto &runner) { return !runner->finished(); };
+  while (std::any_of(runners_.begin(), runners_.end(), running) && state_.now_us() < give_up) {
+    for (const auto &runner : runners_)
+      if (running(runner))
+        runner->poke();
+    state_.wait_for_news(kJoinLook);
+  }
+  all_joined_ = true;
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
+    if (runners_[cpu]->finished()) {
+      runners_[cpu]->join();
+      continue;
+    }
+    spdlog::error("the thread of vCPU {} does not come back from KVM_RUN", cpu);
+    runners_[cpu]->detach();
+    all_joined_ = false;
+  }
+}
+
+Observation Lab::observe(RunEnd end) {
+  read_decisions();
+  Observation seen;
+  seen.end = end;
+  seen.end_detail = describe_end(end);
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+    seen.cpus.push_back(observe(cpu));
+  seen.faults = faults_.accounts();
+  seen.firings = faults_.firings();
+  const double zero = state_.zero_us().value_or(0);
+  for (Firing &firing : seen.firings) {
+    firing.began_us -= zero;
+    firing.ended_us -= zero;
+  }
+  seen.crashes = state_.crashes();
+  for (const StepView &step : machine_.control().steps())
+    if (step.section < std::size(seen.steps.names))
+      seen.steps.names[step.section].push_back(step.name);
+  const ReportView report = machine_.control().report();
+  seen.tsc_khz = std::max<std::uint32_t>(machine_.tsc_khz(), 1);
+  seen.zero_tsc = report.zero_tsc;
+  seen.decided_tsc = report.decided_tsc;
+  seen.found_cpus = report.found_cpus;
+  seen.bound_ms = bound_ms_;
+  seen.create_us = static_cast<double>(machine_.create_us());
+  return seen;
+}
+
+CpuObservation Lab::observe(CpuIndex cpu) {
+  const RingView ring = machine_.control().read_events(cpu);
+  const SyncView sync = machine_.control().sync(cpu);
+  CpuObservation seen;
+  seen.apic_id = sync.apic_id;
+  seen.word = sync.word;
+  seen.events = ring.events;
+  seen.lost_events = ring.overrun ? std::max<std::uint32_t>(ring.lost, 1) : ring.lost;
+  const bool up = cpu == 0 ? !state_.crashed(0) : online_[cpu] && !state_.crashed(cpu);
+  if (all_joined_ && !up && cpu < scenario_.bringup.max_cpus)
+    seen.vcpu = snapshot(cpu);
+  return seen;
+}
+
+VcpuSnapshot Lab::snapshot(CpuIndex cpu) {
+  VcpuSnapshot shot;
+  const Vcpu &vcpu = machine_.vcpu(cpu);
+  const auto mp = vcpu.mp_state();
+  shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
+  shot.rip = vcpu.linear_rip().value_or(0);
+  shot.where = machine_.symbols().describe(shot.rip);
+  shot.by = faults_.holder(cpu);
+  shot.held = shot.by.has_value();
+  return shot;
+}
+
+std::string Lab::describe_end(RunEnd end) const {
+  switch (end) {
+  case RunEnd::kComplete:
+    return "";
+  case RunEnd::kBound:
+    return fmt::format("the run's bound of {:.0f} ms expired", bound_ms_);
+  case RunEnd::kControlDied: {
+    const auto crashes = state_.crashes();
+    const auto it =
+        std::find_if(crashes.begin(), crashes.end(), [](const CrashEvidence &c) { return c.cpu == 0; });
+    return it == crashes.end() ? "CPU 0 died" : fmt::format("CPU 0 died: {}", it->what);
+  }
+  case RunEnd::kInterrupted:
+    return "interrupted";
+  case RunEnd::kRefused:
+    return fmt::format("the guest refused this machine (reason {})", machine_.control().report().refusal);
+  }
+  return "";
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,62 @@
+// One run: the machine, its threads, the watch over them, and what was seen.
+#pragma once
+
+#include "vmm/lab/vcpu_runner.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// Called now and then while a run goes on.
+struct ProgressView {
+  double ms; ///< since the vCPUs were started
+  std::span<const abi::Word> words;
+  unsigned held; ///< CPUs that a fault holds
+};
+using ProgressHook = std::function<void(const ProgressView &)>;
+
+class Lab {
+public:
+  /// `scenario` must outlive the lab.
+  Lab(const Scenario &scenario, Machine &machine);
+
+  /// Starts the vCPUs, watches them until the end of the run, and stops them.
+  [[nodiscard]] Observation run(const ProgressHook &progress);
+
+  /// Whether every thread came back at the end of run(). If not, the machine must not be
+  /// destroyed: the process has to end by itself.
+  [[nodiscard]] bool all_joined() const { return all_joined_; }
+
+private:
+  void start();
+  [[nodiscard]] RunEnd watch(const ProgressHook &progress);
+  [[nodiscard]] std::optional<RunEnd> ended();
+  void stop();
+  void deliver_timed();
+  void read_decisions();
+  [[nodiscard]] bool all_seen_through();
+  [[nodiscard]] bool all_logged();
+  void report(const ProgressHook &progress);
+  [[nodiscard]] Observation observe(RunEnd end);
+  [[nodiscard]] CpuObservation observe(CpuIndex cpu);
+  [[nodiscard]] VcpuSnapshot snapshot(CpuIndex cpu);
+  [[nodiscard]] std::string describe_end(RunEnd end) const;
+
+  const Scenario &scenario_;
+  Machine &machine_;
+  FaultEngine faults_;
+  RunState state_;
+  std::vector<std::unique_ptr<VcpuRunner>> runners_;
+  std::vector<TimedStrike> timed_; ///< not yet delivered, the last one first
+  std::vector<bool> decided_;      ///< by CPU
+  std::vector<bool> online_;
+  std::uint32_t next_event_ = 0; ///< of CPU 0's ring
+  double bound_ms_;
+  double last_report_us_ = 0;
+  bool all_joined_ = false;
+};
+
+} // namespace reveille::vmm

@@ -1,0 +1,69 @@
+#include "vmm/lab/run_state.hpp"
+
+#include <algorithm>
+
+namespace reveille::vmm {
+
+void RunState::note_zero() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!zero_us_)
+      zero_us_ = now_us();
+  }
+  tell();
+}
+
+std::optional<double> RunState::zero_us() const {
+  const std::lock_guard lock(mutex_);
+  return zero_us_;
+}
+
+void RunState::note_decided() {
+  decided_ = true;
+  tell();
+}
+
+void RunState::note_refused() {
+  refused_ = true;
+  tell();
+}
+
+void RunState::note_crash(CrashEvidence evidence) {
+  {
+    // A guest may panic as often as it likes; one piece of evidence per attempt is enough.
+    const std::lock_guard lock(mutex_);
+    const bool known = std::any_of(crashes_.begin(), crashes_.end(), [&](const CrashEvidence &c) {
+      return c.cpu == evidence.cpu && c.attempt == evidence.attempt;
+    });
+    if (!known)
+      crashes_.push_back(std::move(evidence));
+  }
+  tell();
+}
+
+std::vector<CrashEvidence> RunState::crashes() const {
+  const std::lock_guard lock(mutex_);
+  return crashes_;
+}
+
+bool RunState::crashed(CpuIndex cpu) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(crashes_.begin(), crashes_.end(),
+                     [cpu](const CrashEvidence &c) { return c.cpu == cpu; });
+}
+
+void RunState::wait_for_news(std::chrono::microseconds longest) {
+  std::unique_lock lock(mutex_);
+  news_cv_.wait_for(lock, longest, [this] { return news_; });
+  news_ = false;
+}
+
+void RunState::tell() {
+  {
+    const std::lock_guard lock(mutex_);
+    news_ = true;
+  }
+  news_cv_.notify_one();
+}
+
+} // namespace reveille::vmm

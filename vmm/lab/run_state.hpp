@@ -1,0 +1,72 @@
+// What the threads of a run share: the coordinator's, and one for each vCPU.
+#pragma once
+
+#include "vmm/faults/engine.hpp"
+#include "vmm/judge/observation.hpp"
+#include "vmm/machine/machine.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+using LabClock = std::chrono::steady_clock;
+
+class RunState {
+public:
+  RunState(Machine &of_machine, FaultEngine &of_faults) : machine(of_machine), faults(of_faults) {}
+
+  Machine &machine;
+  FaultEngine &faults;
+
+  /// Microseconds since the run began, by the host's clock.
+  [[nodiscard]] double now_us() const {
+    return std::chrono::duration<double, std::micro>(LabClock::now() - began_).count();
+  }
+
+  /// Every thread is to come to its end.
+  [[nodiscard]] bool ending() const { return ending_.load(std::memory_order_acquire); }
+  void set_ending() { ending_.store(true, std::memory_order_release); }
+
+  /// CPU 0 says that the control side enters bring-up. The first call counts.
+  void note_zero();
+  [[nodiscard]] std::optional<double> zero_us() const;
+
+  /// The strikes that are due at time zero have begun; CPU 0 waits for that.
+  void note_zero_served() { zero_served_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool zero_served() const { return zero_served_.load(std::memory_order_acquire); }
+
+  /// CPU 0 says that every CPU is decided; that the guest refuses this machine.
+  void note_decided();
+  void note_refused();
+  [[nodiscard]] bool decided() const { return decided_.load(); }
+  [[nodiscard]] bool refused() const { return refused_.load(); }
+
+  /// A vCPU has died. CPU 0's death is the end of the run.
+  void note_crash(CrashEvidence evidence);
+  [[nodiscard]] std::vector<CrashEvidence> crashes() const;
+  [[nodiscard]] bool crashed(CpuIndex cpu) const;
+
+  /// The coordinator waits here for any of the above, or for `longest`.
+  void wait_for_news(std::chrono::microseconds longest);
+  void tell();
+
+private:
+  LabClock::time_point began_ = LabClock::now();
+  std::atomic<bool> ending_ = false;
+  std::atomic<bool> decided_ = false;
+  std::atomic<bool> refused_ = false;
+  std::atomic<bool> zero_served_ = false;
+  mutable std::mutex mutex_; ///< guards what follows
+  std::condition_variable news_cv_;
+  bool news_ = false;
+  std::optional<double> zero_us_;
+  std::vector<CrashEvidence> crashes_;
+};
+
+} // namespace reveille::vmm

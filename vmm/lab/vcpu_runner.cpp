@@ -1,0 +1,323 @@
+#include "vmm/lab/vcpu_runner.hpp"
+
+#include "core/abi/place.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace reveille::vmm {
+
+namespace {
+
+constexpr std::uint64_t kCr0ProtectionEnable = 1; // SDM 3, 2.5 "Control Registers"
+constexpr std::uint64_t kRflagsInterrupt = 1u << 9;
+
+template <class... F> struct Overloaded : F... { using F::operator()...; };
+template <class... F> Overloaded(F...) -> Overloaded<F...>;
+
+} // namespace
+
+VcpuRunner::VcpuRunner(RunState &state, CpuIndex cpu)
+    : state_(state), cpu_(cpu), vcpu_(state.machine.vcpu(cpu)) {}
+
+VcpuRunner::~VcpuRunner() { join(); }
+
+void VcpuRunner::start() {
+  thread_ = std::thread([this] { thread_main(); });
+}
+
+void VcpuRunner::join() {
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void VcpuRunner::detach() {
+  if (thread_.joinable())
+    thread_.detach();
+}
+
+void VcpuRunner::post(const Strike &strike) {
+  {
+    const std::lock_guard lock(mutex_);
+    mailbox_.push_back(strike);
+  }
+  poke();
+}
+
+bool VcpuRunner::has_post() const {
+  const std::lock_guard lock(mutex_);
+  return !mailbox_.empty();
+}
+
+void VcpuRunner::ask_for_rest() {
+  rest_wanted_ = true;
+  poke();
+}
+
+void VcpuRunner::poke() {
+  {
+    const std::lock_guard lock(mutex_);
+    poked_ = true;
+  }
+  poked_cv_.notify_one();
+  vcpu_.kick();
+}
+
+void VcpuRunner::thread_main() {
+  {
+    const auto binding = vcpu_.bind_to_this_thread();
+    started_ = true;
+    while (!state_.ending()) {
+      serve_mailbox();
+      if (rest_wanted_.exchange(false))
+        look_for_rest();
+      if (!handle(vcpu_.run()))
+        while (wait_a_little(100'000)) { // nothing is left to be run; the end of the run is near
+        }
+    }
+  }
+  finished_ = true;
+  state_.tell();
+}
+
+void VcpuRunner::serve_mailbox() {
+  for (;;) {
+    Strike strike{};
+    {
+      const std::lock_guard lock(mutex_);
+      if (mailbox_.empty() || state_.ending())
+        return;
+      strike = mailbox_.front();
+    }
+    perform(strike);
+    const std::lock_guard lock(mutex_);
+    mailbox_.pop_front();
+  }
+}
+
+void VcpuRunner::look_for_rest() {
+  complete_io();
+  const auto mp = vcpu_.mp_state();
+  if (!mp)
+    return;
+  const bool waits = *mp == MpState::kInitReceived || *mp == MpState::kUninitialized;
+  bool halts_for_ever = false;
+  if (*mp == MpState::kHalted)
+    if (const auto regs = vcpu_.regs())
+      halts_for_ever = (regs->rflags & kRflagsInterrupt) == 0;
+  if (waits)
+    state_.faults.took_init(cpu_);
+  at_rest_ = waits || halts_for_ever;
+  state_.tell();
+}
+
+bool VcpuRunner::handle(const Exit &exit) {
+  Platform &platform = state_.machine.platform();
+  return std::visit(Overloaded{
+                        [&](const IoOut &out) {
+                          if (out.port == abi::kDoorbellPort && out.size == 4 && out.count == 1)
+                            ring(out.value());
+                          else
+                            platform.write(out);
+                          return true;
+                        },
+                        [&](const IoIn &in) {
+                          vcpu_.reply_io(platform.read(in));
+                          return true;
+                        },
+                        [&](const MmioRead &read) {
+                          vcpu_.reply_mmio(platform.read(read));
+                          return true;
+                        },
+                        [&](const MmioWrite &write) {
+                          platform.write(write);
+                          return true;
+                        },
+                        [&](const MsrRead &) {
+                          vcpu_.reply_msr(0);
+                          return true;
+                        },
+                        [](const MsrWrite &) { return true; },
+                        [](const Debug &) { return true; },
+                        [](const Interrupted &) { return true; },
+                        [&](const Hlt &) { return wait_a_little(1'000); },
+                        [&](const Shutdown &) {
+                          shut_down("triple fault");
+                          return cpu_ != 0;
+                        },
+                        [&](const RunFailed &) {
+                          shut_down(describe(exit));
+                          return false;
+                        },
+                        [&](const auto &) { // internal error, failed entry, a system event, an unknown exit
+                          shut_down(describe(exit));
+                          return cpu_ != 0;
+                        },
+                    },
+                    exit);
+}
+
+/// The guest has written to the doorbell. The value is the guest's: anything may be in it.
+void VcpuRunner::ring(std::uint32_t value) {
+  const auto place = static_cast<abi::Place>((value >> 16) & 0xff);
+  const CpuIndex target = value & 0xffff;
+  switch (static_cast<abi::Ring>(value >> 24)) {
+  case abi::Ring::kPlace:
+    if (static_cast<unsigned>(place) < abi::kPlaceCount && target < state_.machine.cpus())
+      reach(place, target);
+    return;
+  case abi::Ring::kDecided:
+    if (cpu_ == 0)
+      state_.note_decided();
+    return;
+  case abi::Ring::kPanic:
+    note_panic();
+    return;
+  case abi::Ring::kRefused:
+    if (cpu_ == 0)
+      state_.note_refused();
+    return;
+  }
+  spdlog::debug("cpu {}: rang the doorbell with {:#010x}, which means nothing", cpu_, value);
+}
+
+void VcpuRunner::reach(abi::Place place, CpuIndex target) {
+  const bool by_cp = place == abi::Place::kKick || place == abi::Place::kZero;
+  if (by_cp ? cpu_ != 0 : target != cpu_)
+    return;
+  if (place == abi::Place::kZero) {
+    state_.note_zero();
+    while (!state_.zero_served() && wait_a_little(200)) {
+    }
+    return;
+  }
+  const SyncView sync = state_.machine.control().sync(target);
+  for (const Strike &strike : state_.faults.at(target, place, sync.ordinal))
+    if (!perform(strike))
+      return;
+}
+
+bool VcpuRunner::perform(const Strike &strike) {
+  const auto firing = state_.faults.begin(strike, attempt_of(strike.cpu), state_.now_us());
+  if (!firing)
+    return true;
+  spdlog::debug("cpu {}: fault {} strikes", strike.cpu, strike.fault);
+  if (strike.action == Action::kCrash) {
+    crash(*firing);
+    return false;
+  }
+  const HoldEnd end =
+      hold(strike.duration_ms, strike.action == Action::kFreeze ? HoldKind::kFreeze : HoldKind::kSpin);
+  if (end != HoldEnd::kHolding)
+    state_.faults.end(*firing, end, state_.now_us());
+  state_.tell();
+  return end == HoldEnd::kReleased;
+}
+
+/// Keeps the vCPU out of KVM_RUN. A vCPU that is held as if it spun still takes an INIT:
+/// reading its mp_state makes KVM deliver what is pending, and shows it. A frozen one is
+/// not looked at, so that an INIT stays pending.
+HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
+  complete_io();
+  const double until = state_.now_us() + duration_ms * 1000;
+  const bool watch = kind == HoldKind::kSpin && cpu_ != 0;
+  if (watch)
+    mp_before_hold_ = vcpu_.mp_state().value_or(MpState::kRunnable);
+  do {
+    double slice = 1e6;
+    if (duration_ms > 0) {
+      slice = until - state_.now_us();
+      if (slice <= 0)
+        return HoldEnd::kReleased;
+    }
+    if (watch) // the more are held, the less often each one looks
+      slice = std::min(slice, 1000.0 + 50.0 * state_.faults.holding());
+    wait_a_little(slice);
+    if (watch && has_been_reset())
+      return HoldEnd::kReset;
+  } while (!state_.ending());
+  return HoldEnd::kHolding;
+}
+
+bool VcpuRunner::has_been_reset() {
+  const auto mp = vcpu_.mp_state();
+  if (!mp)
+    return false;
+  if (*mp != mp_before_hold_ && *mp != MpState::kHalted && *mp != MpState::kRunnable)
+    return true;
+  const auto sregs = vcpu_.sregs();
+  const auto regs = vcpu_.regs();
+  // INIT and SIPI both: it stands at the start of a trampoline page again.
+  return sregs && regs && (sregs->cr0 & kCr0ProtectionEnable) == 0 && regs->rip == 0 &&
+         *mp == MpState::kRunnable;
+}
+
+/// Makes the vCPU triple-fault at its next instruction; if it has none yet, because it
+/// waits for its SIPI, at its first.
+void VcpuRunner::crash(FiringId firing) {
+  complete_io();
+  for (;;) {
+    const auto mp = vcpu_.mp_state();
+    if (mp && *mp == MpState::kHalted && !vcpu_.set_mp_state(MpState::kRunnable))
+      return;
+    if (mp && (*mp == MpState::kHalted || *mp == MpState::kRunnable))
+      break;
+    if (!wait_a_little(1'000))
+      return;
+  }
+  if (const auto done = vcpu_.inject_triple_fault(); !done) {
+    spdlog::error("cpu {}: {}", cpu_, done.error().message);
+    return;
+  }
+  crashing_ = firing;
+}
+
+/// The vCPU cannot go on. An AP waits for the INIT and SIPI of a further attempt, as a
+/// processor in shutdown does.
+void VcpuRunner::shut_down(std::string what) {
+  const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
+  spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
+  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip});
+  if (crashing_)
+    state_.faults.end(*crashing_, HoldEnd::kCrashed, state_.now_us());
+  crashing_.reset();
+  if (cpu_ != 0)
+    static_cast<void>(vcpu_.set_mp_state(MpState::kUninitialized));
+  state_.tell();
+}
+
+void VcpuRunner::note_panic() {
+  const RingView ring = state_.machine.control().read_events(cpu_);
+  std::string what = "the guest panicked, and its ring does not say why";
+  std::uint64_t rip = 0;
+  for (const abi::Event &event : ring.events)
+    if (event.kind == abi::EventKind::kPanic) {
+      rip = event.a;
+      what = fmt::format("the guest panicked: exception {}, error {:#x}", event.b & 0xff, event.b >> 32);
+    }
+  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip});
+}
+
+/// Finishes the port access that the vCPU came out with, so that its registers are those
+/// behind it.
+void VcpuRunner::complete_io() {
+  vcpu_.kick();
+  static_cast<void>(vcpu_.run());
+}
+
+/// False when the run is ending.
+bool VcpuRunner::wait_a_little(double us) {
+  std::unique_lock lock(mutex_);
+  poked_cv_.wait_for(lock, std::chrono::duration<double, std::micro>(us),
+                     [this] { return poked_ || state_.ending(); });
+  poked_ = false;
+  return !state_.ending();
+}
+
+std::uint32_t VcpuRunner::attempt_of(CpuIndex cpu) const {
+  return state_.machine.control().word(cpu).attempt;
+}
+
+} // namespace reveille::vmm

@@ -1,0 +1,80 @@
+// The host thread of one vCPU: runs it, answers its exits, and does to it what the faults
+// want.
+#pragma once
+
+#include "vmm/lab/run_state.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace reveille::vmm {
+
+class VcpuRunner {
+public:
+  VcpuRunner(RunState &state, CpuIndex cpu);
+  ~VcpuRunner();
+  VcpuRunner(const VcpuRunner &) = delete;
+  VcpuRunner &operator=(const VcpuRunner &) = delete;
+
+  /// Starts the thread.
+  void start();
+
+  /// Any thread: has the vCPU's thread come out and perform a strike that is due by time.
+  void post(const Strike &strike);
+
+  /// Any thread: has it look whether the vCPU waits for an INIT or a SIPI, or halts; the
+  /// answer is at_rest() a moment later.
+  void ask_for_rest();
+  [[nodiscard]] bool at_rest() const { return at_rest_.load(); }
+
+  /// Any thread: makes the thread look at RunState::ending().
+  void poke();
+
+  [[nodiscard]] bool started() const { return started_.load(); }
+  [[nodiscard]] bool finished() const { return finished_.load(); }
+  /// Strikes that were posted and that have not begun yet.
+  [[nodiscard]] bool has_post() const;
+  void join();
+  /// Gives the thread up; the process must not outlive that for long.
+  void detach();
+
+private:
+  enum class HoldKind : std::uint8_t { kSpin, kFreeze }; ///< takes an INIT; does not
+
+  void thread_main();
+  void serve_mailbox();
+  void look_for_rest();
+  /// True when the vCPU is to be run on.
+  bool handle(const Exit &exit);
+  void ring(std::uint32_t value);
+  void reach(abi::Place place, CpuIndex target);
+  /// False when the strike took the vCPU away from where it was: what follows is void.
+  bool perform(const Strike &strike);
+  HoldEnd hold(double duration_ms, HoldKind kind);
+  bool wait_a_little(double us);
+  bool has_been_reset();
+  void crash(FiringId firing);
+  void shut_down(std::string what);
+  void note_panic();
+  void complete_io();
+  [[nodiscard]] std::uint32_t attempt_of(CpuIndex cpu) const;
+
+  RunState &state_;
+  CpuIndex cpu_;
+  Vcpu &vcpu_;
+  std::optional<FiringId> crashing_; ///< the firing that the next shutdown belongs to
+  MpState mp_before_hold_ = MpState::kRunnable;
+  std::atomic<bool> started_ = false;
+  std::atomic<bool> finished_ = false;
+  std::atomic<bool> rest_wanted_ = false;
+  std::atomic<bool> at_rest_ = false;
+  mutable std::mutex mutex_; ///< guards the mailbox
+  std::condition_variable poked_cv_;
+  bool poked_ = false;
+  std::deque<Strike> mailbox_;
+  std::thread thread_;
+};
+
+} // namespace reveille::vmm
