@@ -1,0 +1,71 @@
+// What `run` does before it runs. What comes of a run is tests/kvm's and tests/suite's.
+#include "vmm.hpp"
+
+namespace reveille::test {
+namespace {
+
+#ifdef REVEILLE_HAS_LAB
+
+TEST(cli, run_says_how_it_is_used) {
+  const std::string hint = "vmm run --help";
+  expect_usage_error("run", "vmm run: which scenario? Give a file, or - for standard input", hint);
+  expect_usage_error("run a b", "vmm run: \"b\" is one argument too many", hint);
+  expect_usage_error("a.toml b.toml", "vmm run: \"b.toml\" is one argument too many", hint);
+  expect_usage_error("run --sede 3 f", "vmm run: unknown option --sede; did you mean \"--seed\"?", hint);
+  expect_usage_error("--wibble f", "vmm run: unknown option --wibble", hint);
+  expect_usage_error("run --seed", "vmm run: --seed needs a value", hint);
+  expect_usage_error("run --seed three f",
+                     "vmm run: --seed: \"three\" is not a number from 0 to 18446744073709551615", hint);
+  expect_usage_error("run --seed -1 f",
+                     "vmm run: --seed: \"-1\" is not a number from 0 to 18446744073709551615", hint);
+  expect_usage_error("run --log-level lod f",
+                     "vmm run: --log-level: unknown level \"lod\"; valid here: trace, debug, info, warning, "
+                     "error, critical, off",
+                     hint);
+  expect_usage_error("run --json /no/such/folder/x f", "vmm run: --json: there is no folder /no/such/folder",
+                     hint);
+  expect_usage_error("run --json configs f", "vmm run: --json: configs is a directory", hint);
+}
+
+TEST(cli, later_options_are_not_supported_yet) {
+  for (const std::string option : {"--junit", "--trace", "--report", "--shard", "--repeat"}) {
+    expect_usage_error("run f " + option, "vmm run: " + option + " is not supported yet", "vmm run --help");
+    expect_usage_error("run f " + option + " x", "vmm run: " + option + " is not supported yet",
+                       "vmm run --help");
+    expect_usage_error("f " + option + "=x", "vmm run: " + option + " is not supported yet",
+                       "vmm run --help");
+  }
+  expect_usage_error("run f --backend sim", "vmm run: --backend: \"sim\" is not supported yet",
+                     "vmm run --help");
+  expect_usage_error("run f --backend xen", "vmm run: --backend: unknown backend \"xen\"; valid here: kvm",
+                     "vmm run --help");
+}
+
+TEST(cli, run_refuses_what_is_no_scenario) {
+  EXPECT_EQ(vmm("run no-such.toml").err, "no-such.toml: cannot read: No such file or directory\n");
+  EXPECT_EQ(vmm("no-such.toml").status, 2);
+  const Outcome outcome =
+      vmm("- --set machine.vcpus=0 --backend kvm --log-level off", "[machine]\nvcpus = 8\n");
+  EXPECT_EQ(outcome.err, "--set machine.vcpus: 0 is out of range: 1..1024\n");
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.status, 2);
+}
+
+TEST(cli, run_help_has_its_options) {
+  const Outcome outcome = vmm("run --help");
+  EXPECT_EQ(outcome.status, 0);
+  for (const char *option : {"--set", "--seed", "--json", "--log-level", "--guest"})
+    EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
+}
+
+#else
+
+TEST(cli, a_build_without_the_lab_says_so) {
+  EXPECT_EQ(vmm("configs/one.toml").status, 2);
+  EXPECT_NE(vmm("configs/one.toml").err.find("this build cannot run scenarios"), std::string::npos);
+}
+
+#endif
+
+} // namespace
+} // namespace reveille::test

@@ -1,0 +1,59 @@
+// vmm without a command, help, version, and commands that there are not.
+#include "vmm.hpp"
+
+namespace reveille::test {
+namespace {
+
+TEST(cli, no_arguments_are_short_help_and_a_usage_error) {
+  const Outcome outcome = vmm("");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("Usage:"), std::string::npos);
+}
+
+TEST(cli, help_is_what_was_asked_for) {
+  for (const char *arguments : {"--help", "-h", "check --help", "points --help", "check -h x y"}) {
+    const Outcome outcome = vmm(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments;
+    EXPECT_EQ(outcome.err, "") << arguments;
+    EXPECT_NE(outcome.out.find("Example"), std::string::npos) << arguments;
+  }
+}
+
+TEST(cli, help_names_nothing_that_does_not_work) {
+  std::string help;
+  for (const char *arguments : {"--help", "check --help", "points --help", "run --help"})
+    help += vmm(arguments).out;
+  for (const char *later :
+       {"suite", "doctor", "vmm diff", "sim", "junit", "--trace", "--report", "shard", "repeat", "markdown"})
+    EXPECT_EQ(help.find(later), std::string::npos) << later;
+}
+
+TEST(cli, the_version_is_a_line) {
+  const Outcome outcome = vmm("--version");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.out.starts_with("vmm ")) << outcome.out;
+}
+
+TEST(cli, later_commands_are_not_supported_yet) {
+  for (const std::string command : {"suite", "doctor", "diff"})
+    expect_usage_error(command + " x", "vmm: \"" + command + "\" is not supported yet", "vmm --help");
+}
+
+TEST(cli, points_prints_points_places_and_actions) {
+  const Outcome outcome = vmm("points");
+  EXPECT_EQ(outcome.status, 0);
+  for (const char *word : {"alive", "started", "synced", "online", "idle", "active", "STARTING", "kick",
+                           "time:MS", "freeze", "not supported yet"})
+    EXPECT_NE(outcome.out.find(word), std::string::npos) << word;
+  expect_usage_error("points x", "vmm points: \"x\" is one argument too many", "vmm points --help");
+}
+
+TEST(cli, a_full_disk_is_an_error) {
+  const int status = std::system("'" REVEILLE_VMM "' points > /dev/full 2> /dev/null");
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 4);
+}
+
+} // namespace
+} // namespace reveille::test
