@@ -20,6 +20,8 @@ public:
 
   /// Goes through the points in their order.
   [[nodiscard]] ApEnd bring_up() {
+    // The claim, written down by the first code that has something to write to.
+    env_.log(Kind::kMoved, env_.cpu(), word_.attempt, word_.with(State::kKicked).bits(), word_.bits());
     for (const protocol::PointRow &point : protocol::kPoints) {
       if (!way_to(point))
         return ApEnd::kRest;

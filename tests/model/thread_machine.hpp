@@ -267,8 +267,6 @@ private:
       return;
     }
     ApEnv env(state_, cpu, claim.word);
-    env.log(EventKind::kMoved, cpu, claim.word.attempt, claim.word.with(abi::State::kKicked).bits(),
-            claim.word.bits());
     core::ApSide<ApEnv> side(env, claim.word, state_.plan.settings);
     if (side.bring_up() == core::ApEnd::kRest)
       core::come_to_rest(env, side.word());
