@@ -14,7 +14,7 @@ constexpr std::array<char, protocol::kPointCount> kWayTo = {'k', 's', 'y', 'o', 
 class Columns {
 public:
   Columns(double end_us, int width)
-      : us_per_column_(end_us / width), text_(static_cast<std::size_t>(width), ' ') {}
+      : end_us_(end_us), us_per_column_(end_us / width), text_(static_cast<std::size_t>(width), ' ') {}
 
   /// Everything from `us` on is `what`, until something else begins.
   void begin(std::optional<double> us, char what) {
@@ -22,12 +22,12 @@ public:
       std::fill(at(*us), text_.end(), what);
   }
 
-  /// One column, and nothing after it.
-  void stop(double us, char what) {
+  /// Nothing comes after it.
+  void give_up(double us) {
     if (!is_credible(us))
       return;
     const auto here = at(us);
-    *here = what;
+    *here = us > end_us_ ? '>' : 'x';
     std::fill(here + 1, text_.end(), ' ');
   }
 
@@ -40,6 +40,7 @@ private:
     return text_.begin() + static_cast<std::ptrdiff_t>(column);
   }
 
+  double end_us_;
   double us_per_column_;
   std::string text_;
 };
@@ -58,7 +59,7 @@ std::string bar(const PointTimes &times, std::optional<double> gave_up, double e
       columns.begin(times.resumed[i], kWayTo[i + 1]);
   }
   if (gave_up)
-    columns.stop(*gave_up, 'x');
+    columns.give_up(*gave_up);
   return columns.take();
 }
 

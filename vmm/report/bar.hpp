@@ -9,10 +9,10 @@
 
 namespace reveille::vmm {
 
-/// What the characters of a bar mean.
+/// What the characters of a bar mean, in two lines.
 inline constexpr std::string_view kBarLegend =
-    "k kicked, to alive   s starting   y syncing   o onlining   i idling   a activating   "
-    ". waits for its release   = active   x given up";
+    "      k kicked  s starting  y syncing  o onlining  i idling  a activating\n"
+    "      = active  . waits for its release  x given up  > given up later than shown\n";
 
 /// The first `end_us` microseconds in `width` columns. A column shows the last stretch that
 /// began in it. `gave_up`: when the CPU was decided, if it failed.

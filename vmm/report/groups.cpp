@@ -92,15 +92,17 @@ std::vector<Slow> slow_ones(const Members &members) {
   return slow;
 }
 
-std::string slow_text(const Members &members) {
+std::string slow_text(const Style &style, const Members &members) {
   const std::vector<Slow> slow = slow_ones(members);
   std::string text;
   for (std::size_t i = 0; i < std::min(slow.size(), kMaxSlow); ++i)
-    text += fmt::format("      slow: CPU {} took {} from {} to {}, the median is {}\n", slow[i].cpu->cpu,
-                        ms_text(slow[i].us), column_name(slow[i].column - 1), column_name(slow[i].column),
-                        ms_text(slow[i].median));
+    text += wrap("      slow: ",
+                 fmt::format("CPU {}: {} from {} to {}, the median is {}", slow[i].cpu->cpu,
+                             ms_text(slow[i].us), column_name(slow[i].column - 1),
+                             column_name(slow[i].column), ms_text(slow[i].median)),
+                 style.width);
   if (slow.size() > kMaxSlow)
-    text += fmt::format("      and {}\n", counted(slow.size() - kMaxSlow, "more slow stretch") + "es");
+    text += fmt::format("      and {} more like that\n", slow.size() - kMaxSlow);
   return text;
 }
 
@@ -116,7 +118,8 @@ std::string group_text(const Style &style, const Key &key, const Members &member
   if (attempts != 0)
     text += fmt::format(", {}", attempts == 1 ? "1 try" : fmt::format("{} tries", attempts));
   text += ": " + cpus_text(cpus, static_cast<std::size_t>(std::max(style.width - 45, 20))) + '\n';
-  return outcome == CpuOutcome::kNotAttempted ? text : text + spread(style, members) + slow_text(members);
+  return outcome == CpuOutcome::kNotAttempted ? text
+                                              : text + spread(style, members) + slow_text(style, members);
 }
 
 } // namespace

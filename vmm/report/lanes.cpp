@@ -39,10 +39,10 @@ public:
       extend(cpu.points.kick);
       for (const auto &arrived : cpu.points.arrived)
         extend(arrived);
-      extend(gave_up(cpu));
     }
+    extend_to_giving_up();
     headings_ =
-        fmt::format("{:>4}  {:<{}} {:>5}{}", "CPU", "outcome", outcome_width_, "tries", point_headings());
+        fmt::format("{:>4} {:<{}} {:>3}{}", "CPU", "outcome", outcome_width_, "try", point_headings());
     const int left = style.width - static_cast<int>(headings_.size()) - 3;
     beside_ = left >= kLeastBar;
     bar_width_ = beside_ ? left : style.width - 9;
@@ -51,7 +51,7 @@ public:
   [[nodiscard]] std::string text() const {
     if (end_us_ <= 0) // nobody was kicked
       return table(false);
-    const std::string legend = paint(style_, Ink::kDim, wrap("      ", kBarLegend, style_.width));
+    const std::string legend = paint(style_, Ink::kDim, kBarLegend);
     return beside_ ? table(true) + legend : table(false) + "\n" + bars() + legend;
   }
 
@@ -59,6 +59,15 @@ private:
   void extend(std::optional<double> us) {
     if (us && is_credible(*us))
       end_us_ = std::max(end_us_, *us);
+  }
+
+  /// A timeout can be so much longer than the rest that nothing else would be seen.
+  void extend_to_giving_up() {
+    double last = 0;
+    for (const CpuVerdict &cpu : verdict_.cpus)
+      if (const auto us = gave_up(cpu); us && is_credible(*us))
+        last = std::max(last, *us);
+    end_us_ = last > 2 * end_us_ && end_us_ > 0 ? 1.25 * end_us_ : std::max(end_us_, last);
   }
 
   [[nodiscard]] std::optional<double> gave_up(const CpuVerdict &cpu) const {
@@ -71,10 +80,10 @@ private:
 
   [[nodiscard]] std::string lane(const CpuVerdict &cpu) const {
     const std::string outcome = fmt::format("{:<{}}", outcome_text(cpu), outcome_width_);
-    std::string text = fmt::format("{:>4}  {}", cpu.cpu, paint(style_, ink_of(cpu.outcome), outcome));
+    std::string text = fmt::format("{:>4} {}", cpu.cpu, paint(style_, ink_of(cpu.outcome), outcome));
     if (cpu.cpu == 0)
-      return text + fmt::format(" {:>5}   (the control CPU)", "-");
-    text += fmt::format(" {:>5}{}", cpu.attempts, point_cell(cpu.points.kick));
+      return text + fmt::format(" {:>3}  (the control CPU)", "-");
+    text += fmt::format(" {:>3}{}", cpu.attempts, point_cell(cpu.points.kick));
     for (const auto &arrived : cpu.points.arrived)
       text += point_cell(arrived);
     return text;

@@ -112,8 +112,8 @@ std::string advice_on_failure(const Scenario &scenario, const Observation &seen,
 std::string verdict_line(const Style &style, const Scenario &scenario, const Verdict &verdict) {
   const std::size_t online = count_of(verdict, CpuOutcome::kOnline);
   const std::size_t failed = count_of(verdict, CpuOutcome::kFailed);
-  std::string text = paint(style, ink_of(verdict.kind), fmt::format("{:<6}", upper(name(verdict.kind))));
-  text += fmt::format("{} of {} online", online, scenario.bringup.max_cpus);
+  const std::string word = upper(name(verdict.kind));
+  std::string text = fmt::format("{} of {} online", online, scenario.bringup.max_cpus);
   if (verdict.bringup_us)
     text += " in " + ms_text(*verdict.bringup_us);
   if (failed != 0) {
@@ -122,7 +122,8 @@ std::string verdict_line(const Style &style, const Scenario &scenario, const Ver
     if (verdict.decided_us)
       text += fmt::format(", decided in {}", ms_text(*verdict.decided_us));
   }
-  return text + why(verdict) + '\n';
+  text = wrap(word + "  ", text + why(verdict), style.width);
+  return paint(style, ink_of(verdict.kind), word) + text.substr(word.size());
 }
 
 std::string differences_text(const Style &style, const Verdict &verdict) {

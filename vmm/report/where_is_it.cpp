@@ -39,8 +39,11 @@ bool is_step_event(abi::EventKind kind) {
 }
 
 /// The last step event of the last attempt, if there is one.
-std::string last_step(const Observation &seen, const Trail &trail) {
-  const std::uint32_t attempt = trail.empty() ? 0 : trail.back()->attempt;
+std::string last_step(const Observation &seen, const Trail &trail, std::uint64_t word) {
+  if (trail.empty())
+    return {};
+  const std::uint32_t attempt =
+      abi::Word::is_valid(word) ? abi::Word::from(word).attempt : trail.back()->attempt;
   const auto last = std::find_if(trail.rbegin(), trail.rend(), [&](const abi::Event *e) {
     return is_step_event(e->kind) && e->attempt == attempt;
   });
@@ -82,11 +85,14 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
   const auto &vcpu = cpu.cpu < seen.cpus.size() ? seen.cpus[cpu.cpu].vcpu : none;
   const auto of_cpu = [&](const Firing &f) { return f.cpu == cpu.cpu && f.fault < scenario.faults.size(); };
   const auto last = std::find_if(seen.firings.rbegin(), seen.firings.rend(), of_cpu);
-  if (last != seen.firings.rend())
-    return fmt::format("{} {}, {}, began at {} in attempt {}: {}",
-                       last->end == HoldEnd::kHolding ? "held by fault" : "was in fault", last->fault,
-                       fault_text(scenario.faults[last->fault]), ms_text(last->began_us), last->attempt,
-                       end_text(*last));
+  if (last != seen.firings.rend()) {
+    const std::string which =
+        fmt::format("fault {}, {}", last->fault, fault_text(scenario.faults[last->fault]));
+    const std::string began = fmt::format("{} in attempt {}", ms_text(last->began_us), last->attempt);
+    if (last->end == HoldEnd::kHolding)
+      return fmt::format("held by {}, since {}", which, began);
+    return fmt::format("was in {}, at {}: {}", which, began, end_text(*last));
+  }
   if (!vcpu || !vcpu->held)
     return {};
   if (vcpu->by && *vcpu->by < scenario.faults.size())
@@ -102,7 +108,7 @@ std::string last_events(const Observation &seen, const Trail &trail, int width) 
   std::string text;
   for (std::size_t i = trail.size() - std::min(trail.size(), kLastEvents); i < trail.size(); ++i) {
     const double us = seen.us(trail[i]->tsc);
-    text += wrap(fmt::format("            {:>9}  ", is_credible(us) ? ms_figure(us) : "?"),
+    text += wrap(fmt::format("    {:>10}  ", is_credible(us) ? ms_figure(us) : "?"),
                  describe(*trail[i], seen.steps), width);
   }
   return text;
@@ -113,16 +119,16 @@ std::string last_events(const Observation &seen, const Trail &trail, int width) 
 std::string where_is_it(const Style &style, const Scenario &scenario, const Observation &seen,
                         const CpuVerdict &cpu) {
   const auto line = [&](std::string_view label, const std::string &what) {
-    return what.empty() ? std::string{} : wrap(fmt::format("  {:<10}", label), what, style.width);
+    return what.empty() ? std::string{} : wrap(fmt::format("  {:<12}", label), what, style.width);
   };
   std::string text = paint(style, Ink::kBold, fmt::format("CPU {}", cpu.cpu)) + "  " +
                      paint(style, Ink::kBad, printable(cpu.reason)) +
                      fmt::format(" after {}", counted(cpu.attempts, "attempt")) + '\n';
   text += line("last point", last_point(cpu));
   const Trail trail = trail_of(seen, cpu.cpu);
-  text += line("last step", last_step(seen, trail));
   if (cpu.cpu < seen.cpus.size()) {
     const CpuObservation &own = seen.cpus[cpu.cpu];
+    text += line("last step", last_step(seen, trail, own.word));
     text += line("word", word_line(own.word));
     text += line("vCPU", own.vcpu ? vcpu_line(*own.vcpu) : "not looked at");
   }

@@ -1,0 +1,84 @@
+#include "vmm/report/progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace reveille::vmm {
+namespace {
+
+using abi::State;
+using abi::Word;
+
+class Paper {
+public:
+  [[nodiscard]] std::FILE *get() const { return file_.get(); }
+  [[nodiscard]] std::string text() const {
+    std::string all(static_cast<std::size_t>(std::ftell(file_.get())), '\0');
+    std::rewind(file_.get());
+    all.resize(std::fread(all.data(), 1, all.size(), file_.get()));
+    return all;
+  }
+
+private:
+  std::unique_ptr<std::FILE, int (*)(std::FILE *)> file_{std::tmpfile(), std::fclose};
+};
+
+const std::vector<Word> kWords = {{0, State::kDown},           {1, State::kActive},    {1, State::kActive},
+                                  {1, State::kStarting, 2},    {1, State::kAbandoned}, {1, State::kParked},
+                                  {9, static_cast<State>(200)}};
+
+TEST(ProgressLine, CountsTheApsByState) {
+  EXPECT_EQ(progress_line(12.34, kWords, 3, 100),
+            "12.34 ms  active 2 of 6  given up 2  held 3  corrupt 1  starting 1");
+  EXPECT_EQ(progress_line(0, {}, 0, 100), "0.000 ms  active 0 of 0");
+}
+
+TEST(ProgressLine, KeepsToTheWidth) {
+  std::vector<Word> words;
+  for (unsigned i = 0; i < 256; ++i)
+    words.push_back({1, static_cast<State>(i)});
+  for (const int width : {40, 60, 80})
+    EXPECT_LE(progress_line(123.4, words, 17, width).size(), static_cast<std::size_t>(width));
+  EXPECT_TRUE(progress_line(123.4, words, 17, 60).ends_with(" ..."));
+}
+
+TEST(Progress, RedrawsOneLineAndTakesItAway) {
+  const Paper paper;
+  {
+    Progress progress(paper.get(), {true, false, 80});
+    for (int ms = 0; ms < 1000; ++ms)
+      progress.update(ms, kWords, 0);
+  }
+  const std::string text = paper.text();
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+  EXPECT_EQ(static_cast<int>(std::count(text.begin(), text.end(), '\r')), 10 + 1);
+  EXPECT_TRUE(text.ends_with("\r\033[K")) << "something is left behind";
+  EXPECT_GT(text.rfind("\033[?7h"), text.rfind("\033[?7l")) << "wrapping stays off";
+}
+
+TEST(Progress, SaysLittleWhereThereIsNoTerminal) {
+  const Paper paper;
+  {
+    Progress progress(paper.get(), {false, false, 80});
+    for (int ms = 0; ms < 1999; ++ms)
+      progress.update(ms, kWords, 0);
+    EXPECT_EQ(paper.text(), "");
+    for (int ms = 2000; ms < 60'000; ++ms)
+      progress.update(ms, kWords, 0);
+  }
+  const std::string text = paper.text();
+  EXPECT_EQ(static_cast<int>(std::count(text.begin(), text.end(), '\n')), 5); // 2, 4, 8, 16, 32 s
+  EXPECT_EQ(text.find('\033'), std::string::npos);
+  EXPECT_EQ(text.find('\r'), std::string::npos);
+}
+
+TEST(Progress, NothingDrawnNothingCleared) {
+  const Paper paper;
+  { const Progress progress(paper.get(), {true, false, 80}); }
+  EXPECT_EQ(paper.text(), "");
+}
+
+} // namespace
+} // namespace reveille::vmm

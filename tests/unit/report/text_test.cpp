@@ -1,0 +1,154 @@
+#include "vmm/report/text.hpp"
+
+#include "tests/unit/report/story.hpp"
+#include "vmm/report/bar.hpp"
+#include "vmm/report/faults.hpp"
+#include "vmm/report/summary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace reveille::vmm {
+namespace {
+
+std::string report(const story::Story &s, const Style &style = {}) {
+  return report_text(style, s.scenario, s.seen, s.verdict);
+}
+
+/// Holds a text against a file. With REVEILLE_UPDATE_GOLDEN set the file is written instead.
+void expect_golden(const std::string &text, const std::string &file) {
+  const std::string path = std::string(REVEILLE_GOLDEN) + "/" + file;
+  if (std::getenv("REVEILLE_UPDATE_GOLDEN") != nullptr)
+    std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str()) << "differs from " << path;
+}
+
+std::vector<std::string> lines_of(const std::string &text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+std::size_t widest(const std::string &text) {
+  std::size_t most = 0;
+  for (const std::string &line : lines_of(text))
+    most = std::max(most, line.size());
+  return most;
+}
+
+TEST(Report, EightThatComeUp) { expect_golden(report(story::all_up(8)), "all-up-8.txt"); }
+TEST(Report, Trouble) { expect_golden(report(story::trouble()), "trouble.txt"); }
+TEST(Report, ThousandInGroups) { expect_golden(report(story::many()), "many.txt"); }
+
+TEST(Report, IsShortWhenAllIsWell) {
+  for (const std::uint32_t vcpus : {1U, 8U, 16U, 17U, 1000U})
+    EXPECT_LE(lines_of(report(story::all_up(vcpus))).size(), 40U) << vcpus;
+}
+
+TEST(Report, KeepsToTheWidth) {
+  for (const int width : {80, 100, 160}) {
+    const Style style = {false, false, width};
+    for (const story::Story &s : {story::all_up(8), story::trouble(true), story::many()})
+      EXPECT_LE(widest(report(s, style)), static_cast<std::size_t>(width)) << report(s, style);
+  }
+}
+
+TEST(Report, ColoursOnlyWhenAsked) {
+  const story::Story s = story::trouble(true);
+  const std::string coloured = report(s, {true, true, 100});
+  EXPECT_NE(coloured.find("\033[1;31mBROKEN"), std::string::npos);
+  EXPECT_EQ(report(s, {true, false, 100}).find('\033'), std::string::npos);
+}
+
+TEST(Report, ShowsBrokenInvariantsWithTheirEvidence) {
+  const std::string text = report(story::trouble(true));
+  EXPECT_NE(text.find("invariants: 1 hold, 1 broken, 1 not judged"), std::string::npos) << text;
+  EXPECT_NE(text.find("broken: one-writer: CPU 3 moved its word"), std::string::npos) << text;
+  EXPECT_NE(text.find("; 1 invariant broken"), std::string::npos) << text;
+}
+
+TEST(Report, SurvivesAGuestThatLies) {
+  const std::string text = report(story::garbage());
+  for (const std::string &line : lines_of(text))
+    ASSERT_EQ(line, printable(line));
+  EXPECT_NE(text.find("events lost"), std::string::npos);
+}
+
+TEST(Report, SurvivesAVerdictAboutMoreThanWasSeen) {
+  story::Story s = story::trouble();
+  s.seen.cpus.clear();
+  EXPECT_NE(report(s).find("CPU 3  timeout@started"), std::string::npos);
+}
+
+TEST(Report, ThousandFailuresStayReadable) {
+  story::Story s = story::all_up(1000);
+  for (CpuVerdict &cpu : s.verdict.cpus) {
+    if (cpu.cpu == 0)
+      continue;
+    cpu.outcome = CpuOutcome::kFailed;
+    cpu.reason = "timeout@alive";
+  }
+  EXPECT_LE(lines_of(report(s)).size(), 60U);
+}
+
+TEST(Faults, TellHowAHoldEnded) {
+  Firing f = {0, 3, 1, 1000, 301'000, HoldEnd::kReleased, true, true};
+  EXPECT_EQ(end_text(f), "released after 300.0 ms, then took the INIT");
+  f.taken_init = false;
+  EXPECT_EQ(end_text(f), "released after 300.0 ms, went on");
+  f.seen_through = false;
+  EXPECT_EQ(end_text(f), "released after 300.0 ms, not seen to go on");
+  f.end = HoldEnd::kReset;
+  EXPECT_EQ(end_text(f), "taken out of it by an INIT after 300.0 ms");
+  f.end = HoldEnd::kHolding;
+  EXPECT_EQ(end_text(f), "still holds");
+}
+
+TEST(Advice, NamesTheFaultThatDidNotFire) {
+  const story::Story s = story::trouble();
+  const std::string text = advice({}, s.scenario, s.seen, s.verdict);
+  EXPECT_NE(text.find("fault 2 (delay at synced for 5 ms) never fired on CPU 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("'configs/it'\\''s trouble.toml' --seed 7"), std::string::npos) << text;
+}
+
+TEST(Advice, SuspectsASlowHostOnlyWhereNoFaultStruck) {
+  story::Story s = story::trouble();
+  s.scenario.faults.clear();
+  s.seen.faults.clear();
+  s.seen.firings.clear();
+  const auto told = [&] { return advice({}, s.scenario, s.seen, s.verdict); };
+  EXPECT_NE(told().find("bringup.timeout_ms=4000"), std::string::npos) << told();
+  s.seen.crashes.push_back({3, 1, "triple fault", 0});
+  EXPECT_EQ(told().find("timeout_ms"), std::string::npos) << told();
+  EXPECT_EQ(advice({}, s.scenario, s.seen, story::all_up(8).verdict), "");
+}
+
+TEST(Bar, DrawsStretchesInScale) {
+  PointTimes t;
+  t.kick = 0;
+  t.arrived = {10, 30, 50, 60, 70, 90};
+  t.resumed = {20, 40, 50, 60, 80, {}};
+  EXPECT_EQ(bar(t, {}, 100, 10), "k.s.yoi.a=");
+  EXPECT_EQ(bar(t, {}, 100, 0), "");
+}
+
+TEST(Bar, EndsWhereTheCpuWasGivenUp) {
+  PointTimes t;
+  t.kick = 10;
+  t.arrived[0] = 20;
+  EXPECT_EQ(bar(t, 50, 100, 10), " k...x    ");
+  EXPECT_EQ(bar(t, 300'000, 100, 10), " k.......>");
+  EXPECT_EQ(bar(t, -1, 1e300, 4), "....");
+  t.kick = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(bar(t, {}, 0, 4), "   .");
+}
+
+} // namespace
+} // namespace reveille::vmm

@@ -1,0 +1,100 @@
+#include "vmm/report/write_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace reveille::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const fs::path &path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class WriteJson : public ::testing::Test {
+protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "report-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(WriteJson, WritesAndReplaces) {
+  const fs::path file = folder_ / "result.json";
+  ASSERT_TRUE(write_json(file.string(), "{\"long\": \"text\"}\n"));
+  ::chmod(file.c_str(), 0640);
+  ASSERT_TRUE(write_json(file.string(), "{}\n"));
+  EXPECT_EQ(content(file), "{}\n");
+  EXPECT_EQ(files(), 1U) << "something is left behind";
+  struct stat after = {};
+  ASSERT_EQ(::stat(file.c_str(), &after), 0);
+  EXPECT_EQ(after.st_mode & 0777U, 0640U);
+}
+
+TEST_F(WriteJson, ALinkStaysALink) {
+  const fs::path file = folder_ / "real.json";
+  const fs::path link = folder_ / "link.json";
+  ASSERT_TRUE(write_json(file.string(), "old"));
+  fs::create_symlink(file, link);
+  ASSERT_TRUE(write_json(link.string(), "new"));
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(content(file), "new");
+}
+
+TEST_F(WriteJson, ErrorsNameTheFileAndLeaveNothing) {
+  const auto missing = write_json((folder_ / "no" / "result.json").string(), "{}");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().status, ExitStatus::kUsage);
+  EXPECT_NE(missing.error().message.find("no/result.json: No such file"), std::string::npos)
+      << missing.error().message;
+  EXPECT_FALSE(write_json(folder_.string(), "{}"));
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(WriteJson, AFullDiskIsAnError) {
+  const auto full = write_json("/dev/full", "{}");
+  ASSERT_FALSE(full);
+  EXPECT_NE(full.error().message.find("No space left"), std::string::npos) << full.error().message;
+}
+
+TEST_F(WriteJson, ADeviceIsWrittenToAndNotReplaced) {
+  const fs::path link = folder_ / "null";
+  fs::create_symlink("/dev/null", link);
+  ASSERT_TRUE(write_json(link.string(), "{}"));
+  EXPECT_TRUE(fs::is_character_file(link));
+}
+
+TEST_F(WriteJson, AReadOnlyFileIsLeftAlone) {
+  const fs::path file = folder_ / "result.json";
+  ASSERT_TRUE(write_json(file.string(), "old"));
+  ::chmod(file.c_str(), 0444);
+  ::chmod(folder_.c_str(), 0777);
+  constexpr uid_t kNobody = 65534; // root may write to any file
+  const auto as_somebody = [&] {
+    const bool somebody = ::geteuid() != 0 || ::setuid(kNobody) == 0;
+    const auto written = write_json(file.string(), "new");
+    std::_Exit(somebody && !written ? 0 : 1);
+  };
+  EXPECT_EXIT(as_somebody(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(content(file), "old");
+}
+
+} // namespace
+} // namespace reveille::vmm
