@@ -1,0 +1,67 @@
+#include "guest/run/resources.hpp"
+
+#include "guest/boot/page_tables.hpp"
+#include "guest/run/output.hpp"
+#include "guest/smp/trampoline.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace reveille::guest::run {
+
+namespace {
+
+template <class T> T *find_room(boot::MemoryMap &memory, std::uint64_t count) {
+  const std::uint64_t at = memory.allocate(count * sizeof(T), std::max<std::uint64_t>(alignof(T), 64));
+  if (at == 0)
+    refuse(abi::Refusal::kNoMemory);
+  return reinterpret_cast<T *>(at);
+}
+
+/// Slots and rings of a run that no host watches.
+abi::CpuSlot *make_slots(boot::MemoryMap &memory, unsigned cpus, std::uint32_t attempts) {
+  constexpr std::uint32_t kEventsOfAp = 48; // more than one attempt makes
+  constexpr std::uint32_t kEventsOfCp = 24; // for each attempt
+  auto *slots = find_room<abi::CpuSlot>(memory, cpus);
+  std::memset(static_cast<void *>(slots), 0, cpus * sizeof(abi::CpuSlot));
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+    const std::uint32_t capacity = (cpu == 0 ? kEventsOfCp * cpus : kEventsOfAp) * attempts;
+    slots[cpu].host.ring_capacity = capacity;
+    slots[cpu].host.ring = reinterpret_cast<std::uint64_t>(find_room<abi::Event>(memory, capacity));
+  }
+  return slots;
+}
+
+/// One area for each attempt that may have to be kept; with less memory, one for each AP.
+void find_areas(boot::MemoryMap &memory, unsigned aps, std::uint32_t attempts) {
+  std::uint64_t count = std::uint64_t{aps} * std::min<std::uint32_t>(attempts, abi::kPages);
+  while (count >= aps && count > 0) {
+    const std::uint64_t at = memory.allocate(count * sizeof(smp::Area), alignof(smp::Area));
+    if (at != 0) {
+      smp::areas.init(reinterpret_cast<smp::Area *>(at), static_cast<std::uint32_t>(count));
+      return;
+    }
+    count = count == aps ? 0 : std::max<std::uint64_t>(count / 2, aps);
+  }
+  if (aps != 0)
+    refuse(abi::Refusal::kNoMemory);
+}
+
+} // namespace
+
+std::span<Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, const abi::Request &request) {
+  if (!smp::place_trampolines(memory))
+    refuse(abi::Refusal::kNoLowPage);
+  smp::slots = control_page != nullptr ? reinterpret_cast<abi::CpuSlot *>(request.slots)
+                                       : make_slots(memory, cpus, request.attempts);
+  if (cpus > 1)
+    smp::anchors = find_room<smp::Anchor>(memory, cpus - 1);
+  find_areas(memory, cpus - 1, request.attempts);
+  auto *seats = find_room<Seat>(memory, cpus);
+  for (unsigned cpu = 0; cpu < cpus; ++cpu)
+    new (&seats[cpu]) Seat;
+  return {seats, cpus};
+}
+
+} // namespace reveille::guest::run

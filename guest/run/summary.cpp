@@ -1,0 +1,101 @@
+#include "guest/run/summary.hpp"
+
+#include "core/protocol/states.hpp"
+#include "guest/clock/tsc.hpp"
+#include "guest/lapic/lapic.hpp"
+#include "guest/run/output.hpp"
+#include "guest/smp/cpus.hpp"
+
+#include <array>
+#include <span>
+
+namespace reveille::guest::run {
+
+namespace {
+
+using abi::EventKind;
+using abi::Word;
+
+struct Times {
+  std::uint64_t kicked = 0; ///< the last attempt's kick
+  std::uint64_t active = 0; ///< 0: it never was
+};
+
+std::span<const abi::Event> events_of(const abi::CpuSlot &slot) {
+  return {reinterpret_cast<const abi::Event *>(slot.host.ring),
+          slot.ring.count.load(std::memory_order_acquire)};
+}
+
+/// CPU 0 alone uses it, once.
+constinit std::array<Times, abi::kMaxCpus> times{};
+
+void read_times(unsigned cpus) {
+  for (const abi::Event &e : events_of(smp::slots[0]))
+    if (e.kind == EventKind::kKick && e.cpu < cpus)
+      times[e.cpu].kicked = e.tsc;
+  for (unsigned cpu = 1; cpu < cpus; ++cpu)
+    for (const abi::Event &e : events_of(smp::slots[cpu]))
+      if (e.kind == EventKind::kMoved && Word::from(e.b).state == abi::State::kActive)
+        times[cpu].active = e.tsc;
+}
+
+std::uint64_t microseconds(std::uint64_t from, std::uint64_t to) {
+  return to > from ? (to - from) * 1000 / clock::tsc_khz : 0;
+}
+
+bool is_active(unsigned cpu) {
+  const std::uint64_t bits = smp::slots[cpu].sync.word.load(std::memory_order_acquire);
+  return cpu == 0 || Word::from(bits).state == abi::State::kActive;
+}
+
+void say_cpu(unsigned cpu, std::uint64_t zero) {
+  const smp::Identity &identity = smp::identities[cpu];
+  Line line;
+  line.field("cpu", cpu).field("apic_id", identity.apic_id);
+  line.field("outcome", is_active(cpu) ? "online" : "failed");
+  if (cpu != 0) {
+    line.field("attempts", smp::slots[cpu].sync.ordinal.load(std::memory_order_relaxed));
+    line.field("kick_us", microseconds(zero, times[cpu].kicked));
+    if (times[cpu].active != 0)
+      line.field("active_us", microseconds(zero, times[cpu].active));
+  }
+  if (!is_active(cpu)) {
+    const Word word = Word::from(smp::slots[cpu].sync.word.load(std::memory_order_acquire));
+    line.field("state", protocol::name(word.state));
+  }
+  if (!identity.is_reachable)
+    line.word("unreachable");
+  say(line);
+}
+
+constexpr std::array<std::string_view, 3> kStrategies = {"serial", "split", "parallel"};
+
+} // namespace
+
+void announce(unsigned cpus, abi::Strategy strategy) {
+  Line line;
+  say(line.field("cpus", cpus)
+          .field("apic", lapic::x2apic ? "x2apic" : "xapic")
+          .field("strategy", kStrategies[static_cast<std::size_t>(strategy)])
+          .field("wait", smp::waiting == abi::Wait::kSpin ? "spin" : "halt")
+          .field("tsc_khz", clock::tsc_khz));
+}
+
+bool summarise(unsigned cpus, const abi::GuestReport &report) {
+  const std::uint64_t zero = report.zero_tsc.load(std::memory_order_relaxed);
+  read_times(cpus);
+  unsigned online = 0;
+  std::uint64_t last = zero;
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+    say_cpu(cpu, zero);
+    online += is_active(cpu) ? 1u : 0u;
+    last = times[cpu].active > last ? times[cpu].active : last;
+  }
+  Line line;
+  say(line.field("online", online)
+          .field("failed", cpus - online)
+          .field("bringup_us", microseconds(zero, last)));
+  return online == cpus;
+}
+
+} // namespace reveille::guest::run

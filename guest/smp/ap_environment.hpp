@@ -1,0 +1,46 @@
+// The AP's side of core/environment.hpp.
+#pragma once
+
+#include "guest/smp/environment.hpp"
+#include "guest/smp/panic.hpp"
+
+#include <algorithm>
+
+namespace reveille::guest::smp {
+
+class ApEnvironment : public EnvironmentBase {
+public:
+  using EnvironmentBase::EnvironmentBase;
+
+  [[nodiscard]] unsigned cpu() const { return me_.cpu; }
+  [[nodiscard]] unsigned control_cpu() const { return 0; }
+  [[nodiscard]] std::uint32_t token() const { return me_.token; }
+
+  void at(abi::Place place) {
+    // Two places to a point, before and behind; after the last one still active is named.
+    const unsigned next = (static_cast<unsigned>(place) + 1) / 2;
+    me_.owed = static_cast<protocol::Point>(std::min(next, protocol::kPointCount - 1));
+    if (!me_.area->is_whole())
+      panic();
+    ring_if_armed(place, me_.cpu, *me_.slot);
+  }
+
+  template <class Until> void wait(Until &&until) { wait_until(me_, until, kNoDeadline); }
+  template <class Until> [[nodiscard]] bool wait_for(Until &&until, std::uint64_t ticks) {
+    return wait_until(me_, until, now() + ticks);
+  }
+
+  void put_failure(unsigned step, int error) { me_.area->failure = {step, error}; }
+
+  void enter_idle() {
+    lapic::admit(0);
+    x86::interrupts_on();
+  }
+  void leave_idle() {
+    x86::interrupts_off();
+    lapic::admit(x86::kWorkerVector);
+  }
+};
+static_assert(core::ApEnvironment<ApEnvironment>);
+
+} // namespace reveille::guest::smp

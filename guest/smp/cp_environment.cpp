@@ -1,0 +1,57 @@
+#include "guest/smp/cp_environment.hpp"
+
+#include "guest/clock/tsc.hpp"
+#include "guest/smp/trampoline.hpp"
+
+namespace reveille::guest::smp {
+
+namespace {
+
+bool is_virtual() {
+  constexpr std::uint32_t kHypervisorPresent = 1u << 31; // CPUID.01H:ECX
+  return (x86::cpuid(1).ecx & kHypervisorPresent) != 0;
+}
+
+void pass_time(std::uint64_t ticks) {
+  if (ticks == 0)
+    return;
+  const std::uint64_t from = x86::rdtsc();
+  while (x86::rdtsc() - from < ticks)
+    x86::pause();
+}
+
+} // namespace
+
+// The manual asks for 10 ms after INIT and 200 us after the first SIPI (SDM vol. 3A, 8.4.4.1
+// "Typical BSP Initialization Sequence"). They are for the processor's sake, and a hypervisor
+// needs none: a thousand APs kicked in a row would take ten seconds.
+CpEnvironment::CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks)
+    : EnvironmentBase(me), kicks_(kicks), after_init_(is_virtual() ? 0 : 10 * clock::tsc_khz),
+      after_startup_(is_virtual() ? 0 : clock::tsc_khz / 5) {}
+
+void CpEnvironment::publish_attempt(const core::StepTarget &target, std::uint32_t ordinal) {
+  abi::CpuSlot &slot = slots[target.cpu];
+  slot.areas.area[target.attempt % abi::kPages] = target.token;
+  slot.sync.ordinal.store(ordinal, std::memory_order_relaxed);
+  slot.sync.cycle.store(1, std::memory_order_relaxed);
+}
+
+void CpEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
+  const Identity &identity = identities[cpu];
+  if (!identity.is_reachable) // it would be someone else who is started
+    return;
+  kicks_.fetch_add(1, std::memory_order_relaxed);
+  const lapic::Icr start_up = lapic::icr_start_up(start_up_vector(attempt));
+  lapic::send(identity.apic_id, lapic::kIcrInit);
+  pass_time(after_init_);
+  lapic::send(identity.apic_id, start_up);
+  pass_time(after_startup_);
+  lapic::send(identity.apic_id, start_up);
+}
+
+void CpEnvironment::stop(unsigned cpu, std::uint32_t) {
+  if (identities[cpu].is_reachable)
+    lapic::send(identities[cpu].apic_id, lapic::kIcrInit);
+}
+
+} // namespace reveille::guest::smp

@@ -1,0 +1,35 @@
+// The CP's side of core/environment.hpp.
+#pragma once
+
+#include "guest/smp/environment.hpp"
+
+#include <atomic>
+
+namespace reveille::guest::smp {
+
+class CpEnvironment : public EnvironmentBase {
+public:
+  /// `kicks` counts the INIT, SIPI, SIPI sequences that were sent.
+  CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks);
+
+  void at_kick(unsigned cpu) { ring_if_armed(abi::Place::kKick, cpu, slots[cpu]); }
+  void publish_attempt(const core::StepTarget &target, std::uint32_t ordinal);
+  void kick(unsigned cpu, std::uint32_t attempt);
+  void stop(unsigned cpu, std::uint32_t attempt);
+
+  template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
+    smp::wait_until(me_, until, deadline);
+  }
+
+  [[nodiscard]] core::Failure failure(const core::StepTarget &target) {
+    return areas.at(target.token).failure;
+  }
+
+private:
+  std::atomic<std::uint32_t> &kicks_;
+  std::uint64_t after_init_;    ///< ticks between INIT and SIPI
+  std::uint64_t after_startup_; ///< ticks between SIPI and SIPI
+};
+static_assert(core::CpEnvironment<CpEnvironment>);
+
+} // namespace reveille::guest::smp

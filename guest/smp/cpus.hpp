@@ -1,0 +1,48 @@
+// Who is who: CPU numbers, APIC IDs, slots. Written by CPU 0 before the first kick, then
+// read by all, and never freed.
+#pragma once
+
+#include "core/abi/control_page.hpp"
+#include "core/arrivals.hpp"
+#include "core/settings.hpp"
+#include "guest/acpi/find.hpp"
+#include "guest/smp/area.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace reveille::guest::smp {
+
+/// APIC IDs from here on are not looked up, and never kicked.
+inline constexpr std::uint32_t kIdCount = 8192;
+
+/// CPU number plus one by APIC ID; 0: nobody's.
+extern std::uint16_t id_map[kIdCount];
+
+struct Identity {
+  std::uint32_t apic_id = 0;
+  /// Whether this CPU can be kicked: no CPU before it has the same ID, and the LAPIC reaches it.
+  bool is_reachable = false;
+};
+extern Identity identities[abi::kMaxCpus];
+
+struct Census {
+  unsigned cpus = 0;        ///< CPU 0 included
+  bool is_listed = false;   ///< there is a MADT
+  bool is_too_many = false; ///< more than there can be slots; the rest is not counted
+};
+
+/// Numbers the CPUs: the one that runs this is CPU 0, the others follow in the MADT's order.
+/// An entry whose ID has come before keeps its number and is not reachable. Chooses the
+/// LAPIC's mode. By CPU 0, once.
+[[nodiscard]] Census number_cpus(const acpi::Root &root);
+
+extern abi::CpuSlot *slots;
+extern AreaPool areas;
+extern core::Settings settings;
+extern abi::Wait waiting;
+
+using Arrivals = core::Arrivals<std::atomic<std::uint64_t>, abi::kMaxCpus>;
+extern Arrivals arrivals;
+
+} // namespace reveille::guest::smp

@@ -1,0 +1,43 @@
+// The trace: events in the ring of the CPU that writes them, and the doorbell to the host.
+#pragma once
+
+#include "core/abi/event.hpp"
+#include "core/abi/place.hpp"
+#include "guest/smp/anchor.hpp"
+#include "guest/x86/cpu.hpp"
+
+namespace reveille::guest::smp {
+
+/// Records an event in this CPU's ring, or counts it as lost when the ring is full.
+inline void record(PerCpu &me, abi::EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a,
+                   std::uint64_t b) {
+  if (me.slot == nullptr)
+    return;
+  abi::RingLine &account = me.slot->ring;
+  const std::uint32_t count = account.count.load(std::memory_order_relaxed);
+  if (count >= me.ring_capacity) {
+    account.lost.store(account.lost.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return;
+  }
+  abi::Event &event = me.ring[count];
+  event.tsc = x86::rdtsc();
+  event.attempt = attempt;
+  event.cpu = static_cast<std::uint16_t>(cpu);
+  event.kind = kind;
+  event.flags = x86::interrupts_are_on() ? abi::kFlagInterruptsOn : std::uint8_t{0};
+  event.a = a;
+  event.b = b;
+  account.count.store(count + 1, std::memory_order_release); // pairs with the host's acquire
+}
+
+inline void ring(abi::Ring what, abi::Place place, unsigned cpu) {
+  x86::out32(abi::kDoorbellPort, abi::doorbell(what, place, static_cast<std::uint16_t>(cpu)));
+}
+
+/// Calls the host if it has armed this place for `cpu`.
+inline void ring_if_armed(abi::Place place, unsigned cpu, const abi::CpuSlot &slot) {
+  if (((slot.host.armed.load(std::memory_order_relaxed) >> static_cast<unsigned>(place)) & 1) != 0)
+    ring(abi::Ring::kPlace, place, cpu);
+}
+
+} // namespace reveille::guest::smp
