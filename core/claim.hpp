@@ -6,8 +6,8 @@
 namespace reveille::core {
 
 struct Claim {
-  bool won = false;
-  Word word; ///< the claimed word, or the one that was in the way
+  Word word;        ///< the claimed word, or the one that was in the way
+  bool won = false; ///< last: with it in front clang 14 builds the structure on the stack
 };
 
 /// Claims the attempt that this trampoline page stands for. An AP that does not win has
@@ -20,13 +20,13 @@ template <AtomicCell A>
   std::uint64_t seen = cell.load(std::memory_order_relaxed);
   const Word kicked = Word::from(seen);
   if (kicked.state != State::kKicked || (kicked.attempt & (pages - 1)) != page)
-    return {false, kicked};
+    return {kicked, false};
   const Word claimed = kicked.with(State::kClaimed);
   // Acquire: pairs with the swap in Control::kick(), so that what PREPARE wrote is seen.
   if (!cell.compare_exchange_strong(seen, claimed.bits(), std::memory_order_acquire,
                                     std::memory_order_relaxed))
-    return {false, Word::from(seen)};
-  return {true, claimed};
+    return {Word::from(seen), false};
+  return {claimed, true};
 }
 
 } // namespace reveille::core
