@@ -17,6 +17,7 @@ constexpr std::string_view kStepPrefix = "step:";
 
 std::vector<std::string_view> failure_places() {
   std::vector<std::string_view> places;
+  places.reserve(protocol::kPointCount + 2);
   for (const protocol::PointRow &point : protocol::kPoints)
     places.push_back(point.name);
   places.insert(places.end(), {"dying", "dead"});

@@ -142,8 +142,10 @@ std::string support_of(const KeyRow &row) {
 std::span<const KeyRow> all_keys() { return kKeys; }
 
 std::span<const KeyRow> keys_of(KeySection section) {
-  const auto range = std::ranges::equal_range(kKeys, section, {}, &KeyRow::section);
-  return {range.begin(), range.end()};
+  const auto *const first = std::ranges::find(kKeys, section, &KeyRow::section);
+  const auto *const last =
+      std::find_if(first, kKeys.end(), [&](const KeyRow &row) { return row.section != section; });
+  return {first, last};
 }
 
 const KeyRow *find_key(KeySection section, std::string_view name) {
