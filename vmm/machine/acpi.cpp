@@ -14,7 +14,6 @@ namespace {
 constexpr std::uint32_t kLapicAddress = 0xfee00000;
 constexpr std::uint32_t kIoApicAddress = 0xfec00000;
 constexpr std::size_t kHeaderSize = 36; // ACPI 6.5, 5.2.6 "System Description Table Header"
-constexpr std::size_t kLengthAt = 4;
 constexpr std::size_t kChecksumAt = 9;
 
 // MADT, ACPI 6.5, 5.2.12.
