@@ -77,7 +77,7 @@ Result<void> Vm::allow_wide_apic_ids() {
     return fail(
         ExitStatus::kUnsupported,
         "this host's KVM lacks KVM_CAP_X2APIC_API, which APIC IDs above 254 need; use at most 255 vCPUs");
-  if (const auto r = enable(KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API", kFlags); !r)
+  if (auto r = enable(KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API", kFlags); !r)
     return r;
   wide_ids_ = true;
   return {};

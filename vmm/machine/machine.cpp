@@ -49,8 +49,7 @@ Result<void> announce_lapics(Vcpu &vcpu) {
 /// What has been built so far, in the order in which it is needed.
 class MachineBuilder {
 public:
-  MachineBuilder(const Scenario &scenario, GuestImage image)
-      : scenario_(scenario), image_(std::move(image)) {}
+  MachineBuilder(const Scenario &scenario, const GuestImage &image) : scenario_(scenario), image_(image) {}
 
   Result<Machine> build() {
     const auto setup = apic_setup(scenario_.machine);
