@@ -50,9 +50,11 @@ TEST(cli, points_prints_points_places_and_actions) {
 }
 
 TEST(cli, a_full_disk_is_an_error) {
-  const int status = std::system("'" REVEILLE_VMM "' points > /dev/full 2> /dev/null");
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 4);
+  for (const std::string command : {"--version", "points"}) { // one that fits a buffer, one that does not
+    const int status = std::system(("'" REVEILLE_VMM "' " + command + " > /dev/full 2> /dev/null").c_str());
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 4) << command;
+  }
 }
 
 } // namespace
