@@ -10,13 +10,15 @@
 
 namespace reveille::guest::smp {
 
-namespace {
-
 using core::Section;
 using core::StepTarget;
 
+// Startups are step_NAME and teardowns undo_NAME, by names that a host finds in the symbol
+// table: with a breakpoint there it can stop before a step, or fail it by returning for it.
+extern "C" {
+
 // PREPARE, on the CP: the attempt's own stack and tables.
-int start_area(StepTarget &target) {
+int step_area(StepTarget &target) {
   target.token = areas.take();
   return target.token == 0 ? int{Error::kNoMemory} : 0;
 }
@@ -26,7 +28,7 @@ void undo_area(const StepTarget &target) {
 }
 
 // STARTING: exchanges the tables that it came up on for its area's own.
-int start_cpu_tables(StepTarget &) {
+int step_cpu_tables(StepTarget &) {
   load_area_tables(this_cpu());
   return 0;
 }
@@ -37,7 +39,7 @@ void undo_cpu_tables(const StepTarget &target) {
 }
 
 // STARTING: the one-shot timer, and the priority that lets it through.
-int start_lapic_timer(StepTarget &) {
+int step_lapic_timer(StepTarget &) {
   lapic::prepare_timer();
   lapic::admit(x86::kWorkerVector);
   return 0;
@@ -52,27 +54,30 @@ void undo_lapic_timer(const StepTarget &target) {
 }
 
 // ONLINE: the worker takes the first piece of work, which it sends to itself.
-int start_worker(StepTarget &) {
-  constexpr std::uint64_t kTurnsOfPatience = 8;
+int step_worker(StepTarget &) {
   PerCpu &me = this_cpu();
   Worker &worker = me.area->worker;
   worker.answered = 0;
   worker.asked = 1;
   lapic::send(identities[me.cpu].apic_id, lapic::icr_self(x86::kWorkerVector));
   const auto answered = [&worker] { return worker.answered == worker.asked; };
-  return wait_until(me, answered, x86::rdtsc() + settings.timeout / kTurnsOfPatience) ? 0
-                                                                                      : int{Error::kTimedOut};
+  // Half a turn: the failure is to be reported before the CP takes it for a silence.
+  return wait_until(me, answered, x86::rdtsc() + settings.timeout / 2) ? 0 : int{Error::kTimedOut};
 }
 void undo_worker(const StepTarget &target) {
   Worker &worker = areas.at(target.token).worker;
   worker.asked = 0;
 }
 
+} // extern "C"
+
+namespace {
+
 constexpr std::array kSteps = {
-    Step{Section::kPrepare, {"area", true}, start_area, undo_area},
-    Step{Section::kStarting, {"cpu-tables", true}, start_cpu_tables, undo_cpu_tables},
-    Step{Section::kStarting, {"lapic-timer", true}, start_lapic_timer, undo_lapic_timer},
-    Step{Section::kOnline, {"worker", true}, start_worker, undo_worker},
+    Step{Section::kPrepare, {"area", true}, step_area, undo_area},
+    Step{Section::kStarting, {"cpu-tables", true}, step_cpu_tables, undo_cpu_tables},
+    Step{Section::kStarting, {"lapic-timer", true}, step_lapic_timer, undo_lapic_timer},
+    Step{Section::kOnline, {"worker", true}, step_worker, undo_worker},
 };
 static_assert(kSteps.size() <= abi::kMaxSteps);
 
