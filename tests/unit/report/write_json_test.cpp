@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +74,20 @@ TEST_F(WriteJson, AFullDiskIsAnError) {
   const auto full = write_json("/dev/full", "{}");
   ASSERT_FALSE(full);
   EXPECT_NE(full.error().message.find("No space left"), std::string::npos) << full.error().message;
+}
+
+TEST_F(WriteJson, AFileThatDoesNotFitIsTakenAway) {
+  const fs::path file = folder_ / "result.json";
+  ASSERT_TRUE(write_json(file.string(), "old"));
+  const auto with_little_room = [&] {
+    const rlimit little = {4, 4};
+    const bool limited = std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR && ::setrlimit(RLIMIT_FSIZE, &little) == 0;
+    const auto written = write_json(file.string(), "much longer");
+    std::_Exit(limited && !written ? 0 : 1);
+  };
+  EXPECT_EXIT(with_little_room(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(content(file), "old");
+  EXPECT_EQ(files(), 1U) << "something is left behind";
 }
 
 TEST_F(WriteJson, ADeviceIsWrittenToAndNotReplaced) {
