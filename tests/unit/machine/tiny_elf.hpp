@@ -24,6 +24,7 @@ struct TinyElf {
   std::uint64_t address = kLoadAddress;
   std::uint64_t memory_size = 0; ///< 0: as much as the code
   std::uint64_t file_size = 0;   ///< of the segment, as its header says; 0: as much as the code
+  std::uint64_t offset = 0;      ///< of the segment in the file, as its header says; 0: the truth
   bool has_note = true;
   std::uint16_t machine = 62; ///< EM_X86_64
   std::uint8_t elf_class = 2;
@@ -37,7 +38,8 @@ struct TinyElf {
     ByteWriter w;
     write_header(w, headers);
     const std::uint64_t held = file_size != 0 ? file_size : code.size();
-    write_segment(w, 1, 5, code_at, address, held, memory_size != 0 ? memory_size : code.size());
+    write_segment(w, 1, 5, offset != 0 ? offset : code_at, address, held,
+                  memory_size != 0 ? memory_size : code.size());
     if (has_note) {
       write_segment(w, 4, 4, note_at, 0, note_size, note_size);
       write_note(w);
