@@ -61,7 +61,8 @@ TEST(GuestImage, SaysWhyItRefusesAFile) {
   expect_in(refusal({.entry = 0x100000000, .entry_size = 8}), "above 4 GiB");
   expect_in(refusal({.file_size = 0x1000}), "more bytes in the file than in memory");
   expect_in(refusal({.memory_size = 0x1000, .file_size = 0x1000}), "cut short");
-  expect_in(refusal({.code = "abc", .offset = UINT64_MAX - 2}), "cut short"); // the end wraps to 0
+  expect_in(refusal({.code = "abc", .offset = UINT64_MAX - 2}), "cut short"); // its end wraps to 0
+  expect_in(refusal({.memory_size = UINT64_MAX, .file_size = UINT64_MAX}), "cut short");
   expect_in(refusal({.address = 0x1000, .memory_size = UINT64_MAX}), "beyond all addresses");
   expect_in(refusal({.memory_size = UINT64_MAX, .file_size = std::uint64_t{1} << 63}), "cut short");
 }
