@@ -59,13 +59,14 @@ bool in_service(std::uint8_t vector) {
 }
 
 void send(std::uint32_t apic_id, Icr icr) {
-  // A write to the x2APIC's ICR is not ordered behind earlier stores (SDM vol. 3A, 10.12.3
-  // "MSR Access in x2APIC Mode"), nor need an uncached one be for another CPU's reads.
-  x86::full_barrier();
   if (x2apic) {
+    // A write to the x2APIC's ICR is not ordered behind earlier stores; the manual asks for
+    // just this pair (SDM vol. 3A, 10.12.3 "MSR Access in x2APIC Mode").
+    asm volatile("mfence\n\tlfence" : : : "memory");
     x86::wrmsr(msr(Register::kIcrLow), (std::uint64_t{apic_id} << 32) | icr.low());
     return;
   }
+  x86::full_barrier();
   wait_for_room();
   if (icr.shorthand == Icr::Shorthand::kNone)
     write(Register::kIcrHigh, apic_id << 24);

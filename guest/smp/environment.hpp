@@ -16,8 +16,8 @@ public:
   [[nodiscard]] abi::TscLine &tsc_ap(unsigned cpu) { return slots[cpu].tsc_ap; }
   [[nodiscard]] abi::TscLine &tsc_cp(unsigned cpu) { return slots[cpu].tsc_cp; }
 
-  /// Not fenced: an interpreting KVM knows no LFENCE, and what hardware does out of order
-  /// here is far below the resolution of the TSC rendezvous.
+  /// Not fenced: what hardware does out of order here is far below the resolution of the
+  /// TSC rendezvous, and every event would pay for it.
   [[nodiscard]] std::uint64_t now() { return x86::rdtsc(); }
   void relax() { x86::pause(); }
   void wake(unsigned cpu) { smp::wake(cpu); }

@@ -72,8 +72,7 @@ inline void interrupts_on_and_halt() { asm volatile("sti\n\thlt" : : : "memory")
   return ((flags >> 9) & 1) != 0; // EFLAGS.IF, SDM vol. 1, 3.4.3 "EFLAGS Register"
 }
 
-/// Orders what came before, stores included, before what follows. A locked operation and
-/// not MFENCE, which an interpreting KVM does not know.
+/// Orders all loads and stores before it ahead of those behind it.
 [[gnu::always_inline]] inline void full_barrier() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
 /// Stops this CPU for good.
