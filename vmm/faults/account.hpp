@@ -5,6 +5,7 @@
 #include "vmm/scenario/scenario.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace reveille::vmm {
@@ -17,6 +18,18 @@ enum class HoldEnd : std::uint8_t {
   kCrashed,  ///< the action was to crash, and the vCPU has shut down
 };
 
+/// What a vCPU made of its release.
+enum class Aftermath : std::uint8_t {
+  kUnknown,      ///< not seen yet
+  kActive,       ///< it came up
+  kParked,       ///< it found out that it was given up
+  kDead,         ///< it was rolled back
+  kClaimedAgain, ///< a later attempt has claimed it
+  kTookInit,     ///< an INIT was waiting for it
+  kAtRest,       ///< it halts for ever
+  kHeldOn,       ///< another fault holds it for ever
+};
+
 /// One firing of a fault on one CPU.
 struct Firing {
   std::size_t fault;     ///< index in Scenario::faults
@@ -25,8 +38,10 @@ struct Firing {
   double began_us;       ///< from time zero, by the host's clock; negative: before it
   double ended_us;       ///< likewise; of no meaning while kHolding
   HoldEnd end = HoldEnd::kHolding;
-  bool seen_through = false; ///< what the vCPU made of it is known
-  bool taken_init = false;   ///< after its release the vCPU was seen to have taken an INIT
+  bool seen_through = false;                 ///< what the vCPU made of it is known
+  Aftermath aftermath = Aftermath::kUnknown; ///< of a release
+  std::uint64_t rip = 0;                     ///< where the vCPU was when it began, linear
+  std::string where{};                       ///< the same as symbol and source line
 };
 
 /// A fault on one of its CPUs.

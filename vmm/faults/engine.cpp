@@ -59,10 +59,20 @@ std::optional<FiringId> FaultEngine::begin(const Strike &strike, std::uint32_t a
     if (entry.account.fired >= entry.spec->count)
       return std::nullopt;
     ++entry.account.fired;
-    firings_.push_back({strike.fault, strike.cpu, attempt, now_us, now_us});
+    Firing firing{};
+    firing.fault = strike.fault;
+    firing.cpu = strike.cpu;
+    firing.attempt = attempt;
+    firing.began_us = firing.ended_us = now_us;
+    firings_.push_back(std::move(firing));
     return firings_.size() - 1;
   }
   return std::nullopt;
+}
+
+void FaultEngine::note_rip(FiringId firing, std::uint64_t rip) {
+  const std::lock_guard lock(mutex_);
+  firings_[firing].rip = rip;
 }
 
 void FaultEngine::end(FiringId firing, HoldEnd how, double now_us) {
@@ -85,25 +95,51 @@ unsigned FaultEngine::holding() const {
                                              [](const Firing &f) { return f.end == HoldEnd::kHolding; }));
 }
 
-/// Whether a firing's end is known, and what its CPU made of it.
-bool FaultEngine::seen(const Firing &firing, const FaultSpec &spec, const CpuState &state) const {
+namespace {
+
+/// What the sync word tells of a CPU that was released in `attempt`.
+Aftermath told_by_word(std::uint64_t bits, std::uint32_t attempt) {
+  if (!Word::is_valid(bits))
+    return Aftermath::kAtRest;
+  const Word word = Word::from(bits);
+  if (word.attempt > attempt && word.state >= State::kClaimed && word.state < State::kAbandoned)
+    return Aftermath::kClaimedAgain;
+  switch (word.state) {
+  case State::kActive:
+    return Aftermath::kActive;
+  case State::kParked:
+    return Aftermath::kParked;
+  case State::kDead:
+    return Aftermath::kDead;
+  default:
+    return Aftermath::kUnknown;
+  }
+}
+
+} // namespace
+
+/// Finds out whether a firing's end is known, and what its CPU made of it.
+void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever) const {
+  const FaultSpec &spec = specs_[firing.fault];
   switch (firing.end) {
   case HoldEnd::kReset:
   case HoldEnd::kCrashed:
-    return true;
+    firing.seen_through = true;
+    return;
   case HoldEnd::kHolding:
-    return spec.endless() && spec.action != Action::kCrash && state.decided;
+    firing.seen_through = spec.endless() && spec.action != Action::kCrash && state.decided;
+    return;
   case HoldEnd::kReleased:
     break;
   }
-  if (!Word::is_valid(state.word))
-    return state.decided;
-  const Word word = Word::from(state.word);
-  if (word.attempt > firing.attempt && word.state >= State::kClaimed && word.state < State::kAbandoned)
-    return true; // claimed again
-  if (word.state == State::kActive || word.state == State::kParked || word.state == State::kDead)
-    return true;
-  return state.at_rest && state.decided;
+  if (firing.aftermath == Aftermath::kUnknown)
+    firing.aftermath = told_by_word(state.word, firing.attempt);
+  if (firing.aftermath == Aftermath::kUnknown && state.decided && held_for_ever)
+    firing.aftermath = Aftermath::kHeldOn;
+  if (firing.aftermath == Aftermath::kUnknown && state.decided && state.at_rest)
+    firing.aftermath = Aftermath::kAtRest;
+  firing.seen_through =
+      firing.aftermath != Aftermath::kUnknown && (firing.aftermath != Aftermath::kTookInit || state.decided);
 }
 
 /// Whether a fault that has not fired as often as it should still can.
@@ -129,8 +165,7 @@ bool FaultEngine::see_through(CpuIndex cpu, const CpuState &state) {
                     (firing.cpu == cpu && firing.end == HoldEnd::kHolding && specs_[firing.fault].endless());
   for (Firing &firing : firings_)
     if (firing.cpu == cpu && !firing.seen_through)
-      firing.seen_through = seen(firing, specs_[firing.fault], state) ||
-                            (firing.end == HoldEnd::kReleased && held_for_ever && state.decided);
+      look(firing, state, held_for_ever);
   bool all = true;
   for (Entry &entry : entries_[cpu]) {
     bool through = !may_still_fire(entry, state);
@@ -154,7 +189,7 @@ void FaultEngine::took_init(CpuIndex cpu) {
   const std::lock_guard lock(mutex_);
   for (Firing &firing : firings_)
     if (firing.cpu == cpu && firing.end == HoldEnd::kReleased && !firing.seen_through)
-      firing.taken_init = true;
+      firing.aftermath = Aftermath::kTookInit;
 }
 
 std::vector<FaultAccount> FaultEngine::accounts() const {

@@ -48,6 +48,9 @@ public:
   /// thread was first, or the guest says that it was somewhere too often.
   [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, std::uint32_t attempt, double now_us);
 
+  /// Where the vCPU stands that it strikes, linear address.
+  void note_rip(FiringId firing, std::uint64_t rip);
+
   /// How it ended.
   void end(FiringId firing, HoldEnd how, double now_us);
 
@@ -87,7 +90,7 @@ private:
     FaultAccount account;
   };
 
-  [[nodiscard]] bool seen(const Firing &firing, const FaultSpec &spec, const CpuState &state) const;
+  void look(Firing &firing, const CpuState &state, bool held_for_ever) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state) const;
 
   std::vector<FaultSpec> specs_;

@@ -19,6 +19,7 @@ using std::chrono::microseconds;
 namespace {
 
 constexpr microseconds kLook{10'000};      // between two looks when nothing is told
+constexpr double kQuietUs = 5'000;         // CPU 0 has nothing more to do for late APs
 constexpr microseconds kReport{100'000};   // between two reports of progress
 constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that should end
 constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
@@ -78,7 +79,7 @@ std::optional<RunEnd> Lab::ended() {
     return RunEnd::kControlDied;
   // Both are asked every time: asking is what makes progress.
   const bool seen = all_seen_through();
-  if (state_.decided() && seen && timed_.empty() && all_logged())
+  if (state_.decided() && seen && timed_.empty() && all_logged() && control_is_done())
     return RunEnd::kComplete;
   if (state_.now_us() > bound_ms_ * 1000)
     return RunEnd::kBound;
@@ -107,16 +108,37 @@ void Lab::deliver_timed() {
   state_.note_zero_served();
 }
 
-/// Reads from CPU 0's ring which CPUs are decided. Untrusted: only CPUs that exist count.
+/// Reads from CPU 0's ring which CPUs are decided, and which attempts are in quarantine.
+/// Untrusted: only CPUs that exist count.
 void Lab::read_decisions() {
   const RingView ring = machine_.control().read_events(0, next_event_);
   next_event_ = ring.next;
-  for (const abi::Event &event : ring.events)
-    if ((event.kind == EventKind::kOnline || event.kind == EventKind::kFailed) &&
-        event.cpu < decided_.size()) {
+  if (!ring.events.empty())
+    last_event_us_ = state_.now_us();
+  for (const abi::Event &event : ring.events) {
+    if (event.cpu >= decided_.size())
+      continue;
+    if (event.kind == EventKind::kOnline || event.kind == EventKind::kFailed) {
       decided_[event.cpu] = true;
       online_[event.cpu] = event.kind == EventKind::kOnline;
+    } else if (event.kind == EventKind::kQuarantined) {
+      any_quarantine_ = true;
+      quarantined_.emplace(event.cpu, event.attempt);
+    } else if (event.kind == EventKind::kProven) {
+      quarantined_.erase({event.cpu, event.attempt});
     }
+  }
+}
+
+/// Whether CPU 0 has taken the proof that parked APs have given it, and has had the time to
+/// act on it: it writes down each step that it undoes.
+bool Lab::control_is_done() {
+  for (const auto &[cpu, attempt] : quarantined_) {
+    const Word word = machine_.control().word(cpu);
+    if (word.state == State::kParked && word.attempt == attempt)
+      return false;
+  }
+  return !any_quarantine_ || state_.now_us() - last_event_us_ > kQuietUs;
 }
 
 bool Lab::all_seen_through() {
@@ -203,8 +225,11 @@ Observation Lab::observe(RunEnd end) {
   for (Firing &firing : seen.firings) {
     firing.began_us -= zero;
     firing.ended_us -= zero;
+    firing.where = machine_.symbols().describe(firing.rip);
   }
   seen.crashes = state_.crashes();
+  for (CrashEvidence &crash : seen.crashes)
+    crash.where = machine_.symbols().describe(crash.rip);
   for (const StepView &step : machine_.control().steps())
     if (step.section < std::size(seen.steps.names))
       seen.steps.names[step.section].push_back(step.name);

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace reveille::vmm {
@@ -39,6 +41,7 @@ private:
   void read_decisions();
   [[nodiscard]] bool all_seen_through();
   [[nodiscard]] bool all_logged();
+  [[nodiscard]] bool control_is_done();
   void report(const ProgressHook &progress);
   [[nodiscard]] Observation observe(RunEnd end);
   [[nodiscard]] CpuObservation observe(CpuIndex cpu);
@@ -53,7 +56,10 @@ private:
   std::vector<TimedStrike> timed_; ///< not yet delivered, the last one first
   std::vector<bool> decided_;      ///< by CPU
   std::vector<bool> online_;
-  std::uint32_t next_event_ = 0; ///< of CPU 0's ring
+  std::uint32_t next_event_ = 0;                             ///< of CPU 0's ring
+  double last_event_us_ = 0;                                 ///< when the last of them was seen
+  std::set<std::pair<CpuIndex, std::uint32_t>> quarantined_; ///< CPU and attempt, not proven over
+  bool any_quarantine_ = false;
   double bound_ms_;
   double last_report_us_ = 0;
   bool all_joined_ = false;

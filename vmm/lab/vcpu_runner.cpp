@@ -204,6 +204,8 @@ bool VcpuRunner::perform(const Strike &strike) {
   if (!firing)
     return true;
   spdlog::debug("cpu {}: fault {} strikes", strike.cpu, strike.fault);
+  complete_io();
+  state_.faults.note_rip(*firing, vcpu_.linear_rip().value_or(0));
   if (strike.action == Action::kCrash) {
     crash(*firing);
     return false;
@@ -220,7 +222,6 @@ bool VcpuRunner::perform(const Strike &strike) {
 /// reading its mp_state makes KVM deliver what is pending, and shows it. A frozen one is
 /// not looked at, so that an INIT stays pending.
 HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
-  complete_io();
   const double until = state_.now_us() + duration_ms * 1000;
   const bool watch = kind == HoldKind::kSpin && cpu_ != 0;
   if (watch)
@@ -257,7 +258,6 @@ bool VcpuRunner::has_been_reset() {
 /// Makes the vCPU triple-fault at its next instruction; if it has none yet, because it
 /// waits for its SIPI, at its first.
 void VcpuRunner::crash(FiringId firing) {
-  complete_io();
   for (;;) {
     const auto mp = vcpu_.mp_state();
     if (mp && *mp == MpState::kHalted && !vcpu_.set_mp_state(MpState::kRunnable))
@@ -279,7 +279,7 @@ void VcpuRunner::crash(FiringId firing) {
 void VcpuRunner::shut_down(std::string what) {
   const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
   spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
-  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip});
+  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip, ""});
   if (crashing_)
     state_.faults.end(*crashing_, HoldEnd::kCrashed, state_.now_us());
   crashing_.reset();
@@ -297,7 +297,7 @@ void VcpuRunner::note_panic() {
       rip = event.a;
       what = fmt::format("the guest panicked: exception {}, error {:#x}", event.b & 0xff, event.b >> 32);
     }
-  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip});
+  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip, ""});
 }
 
 /// Finishes the port access that the vCPU came out with, so that its registers are those

@@ -15,20 +15,42 @@ constexpr std::size_t kMaxFirings = 6; ///< with so many of one fault each gets 
 
 using Firings = std::vector<const Firing *>;
 
-std::string end_without_time(const Firing &f) {
+/// What a vCPU made of its release.
+std::string_view aftermath_text(Aftermath aftermath) {
+  switch (aftermath) {
+  case Aftermath::kUnknown:
+    return ", not seen to go on";
+  case Aftermath::kActive:
+    return ", then came up";
+  case Aftermath::kParked:
+    return ", then parked";
+  case Aftermath::kDead:
+    return ", then went down";
+  case Aftermath::kClaimedAgain:
+    return ", and claimed by a later attempt";
+  case Aftermath::kTookInit:
+    return ", then took the INIT";
+  case Aftermath::kAtRest:
+    return ", then halted for good";
+  case Aftermath::kHeldOn:
+    return ", then held by another fault";
+  }
+  return "";
+}
+
+/// How a firing ended; `after`: " after 300 ms", or nothing.
+std::string end_text(const Firing &f, const std::string &after) {
   switch (f.end) {
   case HoldEnd::kHolding:
     return "still holds";
   case HoldEnd::kReset:
-    return "taken out of it by an INIT";
+    return "taken out of it by an INIT" + after;
   case HoldEnd::kCrashed:
-    return "shut down";
+    return "shut down" + after;
   case HoldEnd::kReleased:
     break;
   }
-  if (f.taken_init)
-    return "released, then took the INIT";
-  return f.seen_through ? "released, went on" : "released, not seen to go on";
+  return "released" + after + std::string(aftermath_text(f.aftermath));
 }
 
 /// One firing on a line of its own.
@@ -36,9 +58,9 @@ std::string firing_text(const Scenario &scenario, const Firing &f) {
   const FaultSpec &fault = scenario.faults[f.fault];
   const auto *guest = std::get_if<GuestPlace>(&fault.at.where);
   const bool at_kick = guest != nullptr && guest->place == abi::Place::kKick;
-  return fmt::format("CPU {}: {}at {}, attempt {}; {}", f.cpu,
+  return fmt::format("CPU {}: {}at {}, attempt {}, in {}; {}", f.cpu,
                      at_kick ? "the control CPU, about to kick it, " : "", ms_text(f.began_us), f.attempt,
-                     end_text(f));
+                     printable(f.where), end_text(f));
 }
 
 /// Many firings that ended alike.
@@ -65,7 +87,7 @@ std::string firings_text(const Style &style, const Scenario &scenario, const Fir
   }
   std::map<std::string, Firings> by_end;
   for (const Firing *f : firings)
-    by_end[end_without_time(*f)].push_back(f);
+    by_end[end_text(*f, "")].push_back(f);
   for (const auto &[end, alike] : by_end)
     text += wrap("      ", together_text(end, alike, style.width), style.width);
   return text;
@@ -73,22 +95,7 @@ std::string firings_text(const Style &style, const Scenario &scenario, const Fir
 
 } // namespace
 
-std::string end_text(const Firing &f) {
-  const std::string after = " after " + ms_text(f.ended_us - f.began_us);
-  switch (f.end) {
-  case HoldEnd::kHolding:
-    return "still holds";
-  case HoldEnd::kReset:
-    return "taken out of it by an INIT" + after;
-  case HoldEnd::kCrashed:
-    return "shut down" + after;
-  case HoldEnd::kReleased:
-    break;
-  }
-  if (f.taken_init)
-    return "released" + after + ", then took the INIT";
-  return "released" + after + (f.seen_through ? ", went on" : ", not seen to go on");
-}
+std::string end_text(const Firing &f) { return end_text(f, " after " + ms_text(f.ended_us - f.began_us)); }
 
 std::string faults_text(const Style &style, const Scenario &scenario, const Observation &seen) {
   if (scenario.faults.empty())

@@ -143,7 +143,7 @@ TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
   engine.took_init(1);
   state.at_rest = true;
   EXPECT_TRUE(engine.see_through(1, state));
-  EXPECT_TRUE(engine.firings()[0].taken_init);
+  EXPECT_EQ(engine.firings()[0].aftermath, Aftermath::kTookInit);
 }
 
 TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {

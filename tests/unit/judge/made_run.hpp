@@ -131,7 +131,13 @@ public:
     spec.at = {std::move(text), GuestPlace{place}};
     spec.action = action;
     seen.faults.push_back({scenario.faults.size(), cpu, 1, true});
-    seen.firings.push_back({scenario.faults.size(), cpu, 1, 0, 0, end, true});
+    Firing firing{};
+    firing.fault = scenario.faults.size();
+    firing.cpu = cpu;
+    firing.attempt = 1;
+    firing.end = end;
+    firing.seen_through = true;
+    seen.firings.push_back(firing);
     scenario.faults.push_back(std::move(spec));
   }
 

@@ -64,7 +64,7 @@ void stall_cpu_3(Story &s) {
           event(225, 3, EventKind::kStepEnter, 1, starting)};
   s.seen.cpus[3].vcpu = {"runnable", 0xffff'1234, "reveille::guest::step+0x34 (guest/run/steps.cpp:41)", true,
                          0};
-  s.seen.firings.push_back({0, 3, 1, 200, 0, HoldEnd::kHolding, true, false});
+  s.seen.firings.push_back({0, 3, 1, 200, 0, HoldEnd::kHolding, true});
   s.seen.faults[0].fired = 1;
 }
 
@@ -72,7 +72,7 @@ void crash_cpu_5(Story &s) {
   fail_cpu(s, 5, "crash@active", 5, {1, State::kActivating, 0});
   s.seen.cpus[5].vcpu = {"shut down", 0x8000, "", false, {}};
   s.seen.crashes.push_back({5, 1, "triple fault", 0x8000});
-  s.seen.firings.push_back({1, 5, 1, 900, 1000, HoldEnd::kCrashed, true, false});
+  s.seen.firings.push_back({1, 5, 1, 900, 1000, HoldEnd::kCrashed, true});
   s.seen.faults[1].fired = 1;
 }
 
@@ -147,7 +147,7 @@ Story many() {
   Story s = all_up(1000);
   for (CpuIndex cpu = 100; cpu < 119; ++cpu) {
     fail_cpu(s, cpu, "timeout@alive", 0, {1, State::kKicked, 0});
-    s.seen.firings.push_back({0, cpu, 1, 100.0 * cpu, 0, HoldEnd::kHolding, true, false});
+    s.seen.firings.push_back({0, cpu, 1, 100.0 * cpu, 0, HoldEnd::kHolding, true});
     s.seen.faults.push_back({0, cpu, 1, true});
   }
   FaultSpec stall = fault(100, abi::Place::kAlive, "alive", Action::kStall, 0);
@@ -183,7 +183,7 @@ Story garbage() {
   s.verdict.cpus[1].points.arrived[0] = 1e300;
   s.verdict.cpus[2].points.arrived[3] = std::numeric_limits<double>::quiet_NaN();
   s.verdict.differences.emplace_back("step \xff\033[31m");
-  s.seen.firings.push_back({99, 77, 1, 1, 2, HoldEnd::kReleased, true, true});
+  s.seen.firings.push_back({99, 77, 1, 1, 2, HoldEnd::kReleased, true, Aftermath::kTookInit});
   s.seen.faults.push_back({99, 77, 1, true});
   s.seen.crashes.push_back({99, 1, "\033]0;x\a", 1});
   return s;

@@ -99,11 +99,15 @@ TEST(Report, ThousandFailuresStayReadable) {
 }
 
 TEST(Faults, TellHowAHoldEnded) {
-  Firing f = {0, 3, 1, 1000, 301'000, HoldEnd::kReleased, true, true};
+  Firing f = {};
+  f.began_us = 1000;
+  f.ended_us = 301'000;
+  f.end = HoldEnd::kReleased;
+  f.aftermath = Aftermath::kTookInit;
   EXPECT_EQ(end_text(f), "released after 300.0 ms, then took the INIT");
-  f.taken_init = false;
-  EXPECT_EQ(end_text(f), "released after 300.0 ms, went on");
-  f.seen_through = false;
+  f.aftermath = Aftermath::kParked;
+  EXPECT_EQ(end_text(f), "released after 300.0 ms, then parked");
+  f.aftermath = Aftermath::kUnknown;
   EXPECT_EQ(end_text(f), "released after 300.0 ms, not seen to go on");
   f.end = HoldEnd::kReset;
   EXPECT_EQ(end_text(f), "taken out of it by an INIT after 300.0 ms");
