@@ -23,7 +23,9 @@ template <AtomicCell A>
     return {kicked, false};
   const Word claimed = kicked.with(State::kClaimed);
   // Acquire: pairs with the swap in Control::kick(), so that what PREPARE wrote is seen.
-  if (!cell.compare_exchange_strong(seen, claimed.bits(), std::memory_order_acquire,
+  // Release: the claim is proof that this CPU's older attempts are over, so all that they did
+  // comes before what the CP does on seeing it, in Control::expire().
+  if (!cell.compare_exchange_strong(seen, claimed.bits(), std::memory_order_acq_rel,
                                     std::memory_order_relaxed))
     return {Word::from(seen), false};
   return {claimed, true};

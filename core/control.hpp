@@ -66,15 +66,17 @@ public:
   /// The AP's turn is over: gives it up, unless it has arrived meanwhile.
   [[nodiscard]] Outcome expire(E &env, const Settings &settings) {
     auto &cell = env.word(cpu_);
-    std::uint64_t bits = cell.load(std::memory_order_relaxed);
+    // Acquire: the AP may have arrived, as in look().
+    std::uint64_t bits = cell.load(std::memory_order_acquire);
     for (;;) {
       const Word seen = Word::from(bits);
       if (!Word::is_valid(bits) || seen.attempt != attempt_)
         return corrupt(env, bits);
       if (!protocol::is_ap_owned(seen.state))
-        return look(env, settings);
-      // Acquire either way: the CP takes over what the AP has done so far. Release: who
-      // takes the abandoned word over next finds what this CP has written.
+        return arrived(env, settings, seen);
+      // Acquire either way: on success the claim may be proof of an older attempt's end, on
+      // failure the AP has arrived. Release: who takes the abandoned word over next finds
+      // what this CP has written.
       if (cell.compare_exchange_strong(bits, seen.with(State::kAbandoned, seen.step).bits(),
                                        std::memory_order_acq_rel, std::memory_order_acquire))
         return abandoned(env, settings, seen);

@@ -17,6 +17,7 @@ struct Settings {
   std::uint64_t timeout = 0;  ///< of each AP turn, ticks
   std::uint64_t tsc_wait = 0; ///< how long an AP waits in the TSC rendezvous, ticks
   std::uint64_t tsc_turn = 0; ///< how long the CP stays in it with one AP, ticks
+  unsigned tsc_rounds = 4;    ///< of ping and pong; the first is a wake-up and is not measured
 
   /// The bounds of the TSC rendezvous follow from the timeout. An AP may have to queue for
   /// the one CP, so it waits long, but far below its own turn; the CP, which others wait

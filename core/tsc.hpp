@@ -20,8 +20,6 @@ struct TscMark {
   }
 };
 
-inline constexpr unsigned kTscRounds = 4;
-
 struct Skew {
   std::int64_t ticks = 0;       ///< AP minus CP
   std::uint64_t resolution = 0; ///< half a round trip, ticks; 0: the skew is unknown
@@ -38,7 +36,8 @@ void meet_for_tsc(E &env, std::uint32_t attempt, const Settings &settings, Annou
   mine.mark.store(TscMark::make(attempt, What::kEntered), std::memory_order_relaxed);
   announce();
   const std::uint64_t entered_at = env.now();
-  for (unsigned round = 1; round <= kTscRounds; ++round) {
+  unsigned round = 1;
+  for (; round <= settings.tsc_rounds; ++round) {
     const std::uint64_t ping = TscMark::make(attempt, What::kRound, round);
     const auto called = [&] {
       const std::uint64_t mark = theirs.mark.load(std::memory_order_relaxed);
@@ -54,7 +53,8 @@ void meet_for_tsc(E &env, std::uint32_t attempt, const Settings &settings, Annou
     // Release: pairs with the acquire in serve_tsc(), which then reads the stamp.
     mine.mark.store(TscMark::make(attempt, What::kRound, round), std::memory_order_release);
   }
-  if (theirs.mark.load(std::memory_order_relaxed) != closed)
+  // Not over the last pong, which the CP may not have seen yet: then it is the CP that closes.
+  if (round <= settings.tsc_rounds && theirs.mark.load(std::memory_order_relaxed) != closed)
     mine.mark.store(closed, std::memory_order_relaxed);
 }
 
@@ -74,7 +74,7 @@ template <CpEnvironment E>
   const std::uint64_t began = env.now();
   std::uint64_t best_trip = std::numeric_limits<std::uint64_t>::max();
   Skew best;
-  for (unsigned round = 1; round <= kTscRounds; ++round) {
+  for (unsigned round = 1; round <= settings.tsc_rounds; ++round) {
     const std::uint64_t mark = TscMark::make(attempt, What::kRound, round);
     const std::uint64_t sent = env.now();
     mine.mark.store(mark, std::memory_order_relaxed);

@@ -1,0 +1,66 @@
+// The CP gives an AP up at the moment when it is let go on: every interleaving of the abandoning
+// with what the AP does, in each state that is the AP's, down to its park and the freeing of
+// what it held. And who takes an abandoned word over finds what the CP had written.
+#include "relacy_machine.hpp"
+#include "relacy_main.hpp"
+
+namespace reveille::model {
+namespace {
+
+template <State kState, Section kFails = Section::kNone, bool kRendezvous = false> struct GiveUp {
+  static Plan plan() {
+    Plan p;
+    p.give_up[0] = kState;
+    p.fails = kFails;
+    p.rendezvous = kRendezvous;
+    p.ends = {}; // up, parked or never claimed: all of them are
+    return p;
+  }
+};
+
+/// Two control CPUs: one writes an account and gives the AP up, the other takes the word over.
+struct Adoption : rl::test_suite<Adoption, 2> {
+  Machine machine{Plan{.races_always = true}};
+  Plain<unsigned> account;
+
+  void halt() {
+    machine.bell[1].halt();
+    machine.word.catch_up();
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      CpEnv env(machine);
+      core::Control<CpEnv> control;
+      control.init(kAp);
+      RL_ASSERT(control.kick(env) == core::Outcome::kTurn);
+      account.set(1);
+      RL_ASSERT(control.expire(env, machine.settings) == core::Outcome::kGaveUp);
+      machine.bell[1].ring();
+    } else {
+      while (Word::from(machine.word.load(std::memory_order_acquire)).state != State::kAbandoned)
+        halt();
+      account.set(account.get() + 1);
+    }
+  }
+};
+
+const std::vector<Case> kCases = {
+    {"kicked", rl::simulate<Run<GiveUp<State::kKicked>>>, {}},
+    {"starting", rl::simulate<Run<GiveUp<State::kStarting>>>, {}},
+    {"starting-fails", rl::simulate<Run<GiveUp<State::kStarting, Section::kStarting>>>, {}},
+    {"syncing", rl::simulate<Run<GiveUp<State::kSyncing>>>, {5}},
+    {"syncing-with-tsc", rl::simulate<Run<GiveUp<State::kSyncing, Section::kNone, true>>>, {4}},
+    {"onlining", rl::simulate<Run<GiveUp<State::kOnlining>>>, {}},
+    {"idling", rl::simulate<Run<GiveUp<State::kIdling>>>, {}},
+    {"activating", rl::simulate<Run<GiveUp<State::kActivating>>>, {}},
+    {"activating-fails", rl::simulate<Run<GiveUp<State::kActivating, Section::kOnline>>>, {}},
+    {"undo-online", rl::simulate<Run<GiveUp<State::kUndoOnline, Section::kOnline>>>, {}},
+    {"undo-starting", rl::simulate<Run<GiveUp<State::kUndoStarting, Section::kStarting>>>, {}},
+    {"adoption", rl::simulate<Adoption>, {}},
+};
+
+} // namespace
+} // namespace reveille::model
+
+int main(int argc, char **argv) { return reveille::model::run_cases(reveille::model::kCases, argc, argv); }

@@ -1,0 +1,50 @@
+// Bring-up through all six points: every interleaving of each hand-over, within the real run.
+#include "relacy_machine.hpp"
+#include "relacy_main.hpp"
+
+namespace reveille::model {
+namespace {
+
+struct Kick {
+  static Plan plan() { return {.races_to = Place::kAlive, .races_from_kick = true}; }
+};
+template <Place kFrom, Place kTo> struct Between {
+  static Plan plan() { return {.races_from = kFrom, .races_to = kTo}; }
+};
+struct Active {
+  static Plan plan() { return {.races_from = Place::kActive}; }
+};
+struct Meeting {
+  static Plan plan() {
+    return {.races_from = Place::kStartedReleased, .races_to = Place::kSynced, .rendezvous = true};
+  }
+};
+struct Whole {
+  static Plan plan() { return {.races_always = true}; }
+};
+struct WholeWithTsc {
+  static Plan plan() { return {.races_always = true, .rendezvous = true}; }
+};
+template <Section kSection> struct Failing {
+  static Plan plan() { return {.races_from_failure = true, .fails = kSection, .ends = State::kDead}; }
+};
+
+const std::vector<Case> kCases = {
+    {"kick", rl::simulate<Run<Kick>>, {}},
+    {"alive", rl::simulate<Run<Between<Place::kAlive, Place::kAliveReleased>>>, {}},
+    {"started", rl::simulate<Run<Between<Place::kStarted, Place::kStartedReleased>>>, {}},
+    {"synced", rl::simulate<Run<Between<Place::kSynced, Place::kSyncedReleased>>>, {}},
+    {"online", rl::simulate<Run<Between<Place::kOnline, Place::kOnlineReleased>>>, {}},
+    {"idle", rl::simulate<Run<Between<Place::kIdle, Place::kIdleReleased>>>, {}},
+    {"active", rl::simulate<Run<Active>>, {}},
+    {"tsc", rl::simulate<Run<Meeting>>, {5}},
+    {"starting-fails", rl::simulate<Run<Failing<Section::kStarting>>>, {}},
+    {"online-fails", rl::simulate<Run<Failing<Section::kOnline>>>, {4}},
+    {"whole", rl::simulate<Run<Whole>>, {3}},
+    {"whole-with-tsc", rl::simulate<Run<WholeWithTsc>>, {3}},
+};
+
+} // namespace
+} // namespace reveille::model
+
+int main(int argc, char **argv) { return reveille::model::run_cases(reveille::model::kCases, argc, argv); }
