@@ -58,9 +58,9 @@ std::string firing_text(const Scenario &scenario, const Firing &f) {
   const FaultSpec &fault = scenario.faults[f.fault];
   const auto *guest = std::get_if<GuestPlace>(&fault.at.where);
   const bool at_kick = guest != nullptr && guest->place == abi::Place::kKick;
-  return fmt::format("CPU {}: {}at {}, attempt {}, in {}; {}", f.cpu,
+  return fmt::format("CPU {}: {}at {}, attempt {}{}; {}", f.cpu,
                      at_kick ? "the control CPU, about to kick it, " : "", ms_text(f.began_us), f.attempt,
-                     printable(f.where), end_text(f));
+                     in_text(f.where), end_text(f));
 }
 
 /// Many firings that ended alike.

@@ -90,8 +90,8 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
         fmt::format("fault {}, {}", last->fault, fault_text(scenario.faults[last->fault]));
     const std::string began = fmt::format("{} in attempt {}", ms_text(last->began_us), last->attempt);
     if (last->end == HoldEnd::kHolding)
-      return fmt::format("held by {}, since {}, in {}", which, began, printable(last->where));
-    return fmt::format("was in {}, at {}, in {}: {}", which, began, printable(last->where), end_text(*last));
+      return fmt::format("held by {}, since {}{}", which, began, in_text(last->where));
+    return fmt::format("was in {}, at {}{}: {}", which, began, in_text(last->where), end_text(*last));
   }
   if (!vcpu || !vcpu->held)
     return {};
@@ -101,8 +101,8 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
 }
 
 std::string crash_text(const CrashEvidence &crash) {
-  return fmt::format("{} at rip {:#x} {}, attempt {}", printable(crash.what), crash.rip,
-                     printable(crash.where), crash.attempt);
+  return fmt::format("{} at rip {:#x}, attempt {}{}", printable(crash.what), crash.rip, crash.attempt,
+                     in_text(crash.where));
 }
 
 std::string last_events(const Observation &seen, const Trail &trail, int width) {

@@ -87,6 +87,8 @@ std::string step_text(std::uint64_t section, std::uint64_t index, const StepName
   return fmt::format("{} step {}", kSections[section], index);
 }
 
+std::string in_text(const std::string &where) { return where.empty() ? "" : ", in " + printable(where); }
+
 std::string fault_text(const FaultSpec &fault) {
   std::string text = fmt::format("{} at {}", name(fault.action), printable(fault.at.text));
   if (fault.action == Action::kCrash)

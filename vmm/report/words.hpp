@@ -36,6 +36,9 @@ namespace reveille::vmm {
 /// A step as its section and index name it: `STARTING step "mtrr"`. Whatever the numbers are.
 [[nodiscard]] std::string step_text(std::uint64_t section, std::uint64_t index, const StepNames &steps);
 
+/// ", in core::claim (core/claim.hpp:23)"; nothing where that is not known.
+[[nodiscard]] std::string in_text(const std::string &where);
+
 /// What a fault does: "stall at alive for 300 ms", "freeze at time:20 for ever".
 [[nodiscard]] std::string fault_text(const FaultSpec &fault);
 
