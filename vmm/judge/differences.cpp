@@ -8,10 +8,16 @@ namespace reveille::vmm {
 
 namespace {
 
-std::string expected_of(const ExpectSpec &expect, CpuIndex cpu) {
-  if (const auto it = expect.failed.find(cpu); it != expect.failed.end())
+/// A requested CPU that is neither in `online` nor in `failed` must fail, whatever the reason.
+std::string expected_of(const Scenario &scenario, const CpuVerdict &cpu) {
+  const ExpectSpec &expect = scenario.expect;
+  if (const auto it = expect.failed.find(cpu.cpu); it != expect.failed.end())
     return it->second;
-  return std::binary_search(expect.online.begin(), expect.online.end(), cpu) ? "online" : "not attempted";
+  if (std::binary_search(expect.online.begin(), expect.online.end(), cpu.cpu))
+    return "online";
+  if (cpu.cpu >= scenario.bringup.max_cpus)
+    return "not attempted";
+  return cpu.outcome == CpuOutcome::kFailed ? cpu.reason : "any failure";
 }
 
 std::string actual_of(const CpuVerdict &cpu) {
@@ -46,13 +52,13 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Observ
   if (seen.end != RunEnd::kComplete)
     out.push_back(seen.end_detail);
   for (const CpuVerdict &cpu : verdict.cpus) {
-    const std::string expected = expected_of(scenario.expect, cpu.cpu);
+    const std::string expected = expected_of(scenario, cpu);
     if (const std::string actual = actual_of(cpu); actual != expected)
       out.push_back(fmt::format("CPU {}: expected {}, got {}", cpu.cpu, expected, actual));
     const auto most = scenario.expect.attempts.find(cpu.cpu);
-    if (most != scenario.expect.attempts.end() && cpu.attempts > most->second)
-      out.push_back(fmt::format("CPU {}: expected at most {} attempts, needed {}", cpu.cpu, most->second,
-                                cpu.attempts));
+    if (most != scenario.expect.attempts.end() && cpu.attempts != most->second)
+      out.push_back(
+          fmt::format("CPU {}: expected {} attempts, needed {}", cpu.cpu, most->second, cpu.attempts));
   }
   if (scenario.expect.within_ms) {
     if (!verdict.decided_us)

@@ -12,7 +12,8 @@ constexpr double kPerCpuMs = 20;     // create, kick and bring up a healthy CPU,
 constexpr double kPerSpinnerMs = 1;  // what each spinning CPU adds to each other: they share cores
 constexpr double kGraceTimeouts = 2; // a healthy CPU that is late, and proof of one that was given up
 
-/// APs that may use up a timeout in each attempt: struck by a fault, or expected to fail.
+/// APs that may use up a timeout in each attempt: struck by a fault, or expected to fail. A
+/// scenario that names none puts the guest to the test, and then each may.
 std::size_t possibly_dead(const Scenario &s) {
   std::set<CpuIndex> cpus;
   for (const FaultSpec &fault : s.faults)
@@ -20,7 +21,7 @@ std::size_t possibly_dead(const Scenario &s) {
   for (const auto &[cpu, reason] : s.expect.failed)
     cpus.insert(cpu);
   cpus.erase(0);
-  return cpus.size();
+  return cpus.empty() ? s.bringup.max_cpus - 1 : cpus.size();
 }
 
 /// Timeouts per attempt that `dead` APs cost under the strategy.

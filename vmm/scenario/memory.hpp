@@ -9,8 +9,8 @@
 
 namespace reveille::vmm {
 
-inline constexpr std::uint64_t kGuestBaseBytes = 16ULL << 20; ///< image, page tables, low memory
-inline constexpr std::uint64_t kAreaBytes = 20ULL << 10;      ///< per-CPU area and stacks of one attempt
+inline constexpr std::uint64_t kGuestBaseBytes = 8ULL << 20; ///< image, page tables, low memory
+inline constexpr std::uint64_t kAreaBytes = 20ULL << 10;     ///< per-CPU area and stacks of one attempt
 
 /// Events in CPU 0's ring: it records the kicks, releases and decisions of all others.
 [[nodiscard]] constexpr std::uint32_t control_ring_events(std::uint32_t vcpus, std::uint32_t attempts) {
@@ -31,7 +31,7 @@ inline constexpr std::uint64_t kAreaBytes = 20ULL << 10;      ///< per-CPU area 
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(16, (bytes + kMib - 1) / kMib));
 }
 
-static_assert(default_memory_mib(1, 1) == 17);
+static_assert(default_memory_mib(1, 1) == 16);
 static_assert(default_memory_mib(1024, 8) < 65536);
 
 } // namespace reveille::vmm

@@ -18,8 +18,10 @@ constexpr double kHealthy = 5000 + 100 * 20 + 2 * 1000;
 const std::string kThreeDead = "[[fault]]\ncpu = \"1-3\"\nat = \"alive\"\naction = \"stall\"\n";
 
 TEST(scenario, the_bound_counts_dead_aps_as_the_strategy_does) {
-  EXPECT_EQ(bound_of(""), kHealthy);
-  EXPECT_EQ(bound_of("wait = \"spin\"\n"), kHealthy + 100 * 100);
+  EXPECT_EQ(bound_of(""), kHealthy + 1000); // nobody is named, so that all may die
+  EXPECT_EQ(bound_of("strategy = \"serial\"\n"), kHealthy + 99 * 1000);
+  EXPECT_EQ(bound_of("max_cpus = 1\n"), kHealthy);
+  EXPECT_EQ(bound_of("wait = \"spin\"\n"), kHealthy + 100 * 100 + 1000);
   EXPECT_EQ(bound_of(kThreeDead), kHealthy + 1000);
   EXPECT_EQ(bound_of("window = 2\n" + kThreeDead), kHealthy + 2000);
   EXPECT_EQ(bound_of("strategy = \"serial\"\n" + kThreeDead), kHealthy + 3000);

@@ -8,8 +8,8 @@ namespace reveille::vmm {
 namespace {
 
 TEST(scenario, memory_grows_with_cpus_and_attempts) {
-  EXPECT_EQ(default_memory_mib(1, 1), 17U);
-  EXPECT_EQ(default_memory_mib(1000, 1), 61U);
+  EXPECT_EQ(default_memory_mib(1, 1), 16U);
+  EXPECT_EQ(default_memory_mib(1000, 1), 53U);
   for (std::uint32_t cpus = 1; cpus < 1024; ++cpus)
     for (std::uint32_t attempts = 1; attempts < 8; ++attempts) {
       ASSERT_LE(default_memory_mib(cpus, attempts), default_memory_mib(cpus + 1, attempts));

@@ -11,7 +11,7 @@ constexpr std::string_view kPrinted = R"(title = "a \"b\" \\c"
 
 [machine]
 vcpus = 8
-memory_mib = 17
+memory_mib = 16
 apic = "kernel"
 x2apic = "off"
 threads_per_core = 1
