@@ -6,12 +6,10 @@
 #include "core/ap.hpp"
 #include "core/driver.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
-#include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -24,7 +22,8 @@ using core::StepTarget;
 using core::Word;
 
 struct Record {
-  unsigned writer; ///< the CPU that wrote it
+  std::uint64_t number; ///< in the order in which they were made
+  unsigned writer;      ///< the CPU that wrote it
   EventKind kind;
   unsigned cpu;
   std::uint32_t attempt;
@@ -46,7 +45,16 @@ struct Plan {
   std::function<void(unsigned cpu, unsigned start)> lands = [](unsigned, unsigned) {};
   std::function<int(Section, unsigned step, unsigned cpu, std::uint32_t attempt)> start =
       [](Section, unsigned, unsigned, std::uint32_t) { return 0; };
+  /// Called when a teardown begins, by the CPU that runs it.
+  std::function<void(unsigned self, Section, unsigned step, std::uint32_t attempt)> undo =
+      [](unsigned, Section, unsigned, std::uint32_t) {};
   bool remote_teardown = true;
+  /// The CP's time stands still, and moves only by ThreadMachine::pass_time(): so nobody is
+  /// given up because the machine that runs the test is slow.
+  bool time_stands_still = false;
+  /// Called by a CPU whose claim has failed.
+  std::function<void(unsigned cpu, unsigned start)> refused = [](unsigned, unsigned) {};
+  unsigned starts = 1; ///< kicks that can get through to one CPU, at most kStarts
 };
 
 inline constexpr unsigned kMaxModelCpus = 72; // more than one word of arrivals
@@ -76,11 +84,9 @@ struct State {
     std::atomic<std::uint32_t> page_of_kick[kStarts] = {}; ///< plus 1; 0: not yet
   };
 
-  explicit State(Plan p) : plan(std::move(p)), cpus(plan.cpus) { plan.settings.cpus = plan.cpus; }
-
-  void log(Record record) {
-    const std::lock_guard lock(records_mutex);
-    records.push_back(record);
+  explicit State(Plan p)
+      : plan(std::move(p)), cpus(plan.cpus), records(1 + std::size_t{plan.cpus} * plan.starts) {
+    plan.settings.cpus = plan.cpus;
   }
 
   Plan plan;
@@ -90,14 +96,17 @@ struct State {
   std::uint32_t next_area = 0;     ///< the CP's
   std::atomic<int> areas_held = 0; ///< attempts that hold an area
   std::atomic<bool> over = false;
-  std::mutex records_mutex;
-  std::vector<Record> records;
+  std::atomic<std::uint64_t> time = 1; ///< the CP's, when it stands still
+  bool impatient = false;              ///< the CP's: its time is up as soon as it waits
+  std::atomic<std::uint64_t> records_made = 0;
+  std::vector<std::vector<Record>> records; ///< by thread, because a lock would order the threads
 };
 
 /// What both sides share.
 class Env {
 public:
-  explicit Env(State &state, unsigned self) : s_(state), self_(self) {}
+  /// `thread` is 0 for the CP, else one of its own for each start of each AP.
+  Env(State &state, unsigned self, std::size_t thread) : s_(state), self_(self), thread_(thread) {}
 
   std::atomic<std::uint64_t> &word(unsigned cpu) { return s_.cpus[cpu].word; }
   auto &tsc_ap(unsigned cpu) { return s_.cpus[cpu].tsc_ap; }
@@ -107,7 +116,8 @@ public:
     return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   }
   void log(EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a, std::uint64_t b) {
-    s_.log({self_, kind, cpu, attempt, a, b});
+    s_.records[thread_].push_back(
+        {s_.records_made.fetch_add(1, std::memory_order_relaxed), self_, kind, cpu, attempt, a, b});
   }
   unsigned step_count(Section) { return kSteps; }
   core::StepInfo step_info(Section section, unsigned) {
@@ -124,6 +134,7 @@ public:
     return s_.plan.start(section, i, target.cpu, target.attempt);
   }
   void undo_step(Section section, unsigned i, StepTarget &target) {
+    s_.plan.undo(self_, section, i, target.attempt);
     State::Area &area = s_.areas[target.token];
     if (section != Section::kPrepare)
       ++area.uses;
@@ -139,13 +150,14 @@ protected:
   // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes)
   State &s_;
   unsigned self_;
+  std::size_t thread_;
   // NOLINTEND(cppcoreguidelines-non-private-member-variables-in-classes)
 };
 
 class ApEnv : public Env {
 public:
-  ApEnv(State &state, unsigned cpu, Word claimed)
-      : Env(state, cpu), attempt_(claimed.attempt),
+  ApEnv(State &state, unsigned cpu, std::size_t thread, Word claimed)
+      : Env(state, cpu, thread), attempt_(claimed.attempt),
         token_(state.cpus[cpu].token_of_page[claimed.attempt % abi::kPages]) {}
 
   unsigned cpu() { return self_; }
@@ -179,7 +191,10 @@ private:
 
 class CpEnv : public Env {
 public:
-  explicit CpEnv(State &state) : Env(state, 0) {}
+  explicit CpEnv(State &state) : Env(state, 0, 0) {}
+  std::uint64_t now() {
+    return s_.plan.time_stands_still ? s_.time.load(std::memory_order_relaxed) : Env::now();
+  }
 
   void at_kick(unsigned cpu) { s_.plan.at(cpu, 0, Place::kKick); }
   void publish_attempt(StepTarget target, std::uint32_t) {
@@ -190,13 +205,15 @@ public:
       return;
     State::Cpu &c = s_.cpus[cpu];
     const std::uint32_t start = c.kicks.load(std::memory_order_relaxed);
-    if (start >= kStarts)
+    if (start >= s_.plan.starts)
       return;
     c.page_of_kick[start].store(attempt % abi::kPages + 1, std::memory_order_relaxed);
     c.kicks.store(start + 1, std::memory_order_relaxed);
   }
   void stop(unsigned, std::uint32_t) {}
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
+    if (s_.impatient)
+      s_.time.store(deadline, std::memory_order_relaxed);
     while (!until() && now() < deadline)
       relax();
   }
@@ -212,7 +229,7 @@ public:
       : state_(std::move(plan)), cp_(state_), seats_(state_.plan.cpus),
         driver_(cp_, state_.plan.settings, seats_) {
     for (unsigned cpu = 1; cpu < state_.plan.cpus; ++cpu)
-      for (unsigned start = 0; start < kStarts; ++start)
+      for (unsigned start = 0; start < state_.plan.starts; ++start)
         threads_.emplace_back([this, cpu, start] { ap_thread(cpu, start); });
   }
   ThreadMachine(const ThreadMachine &) = delete;
@@ -234,6 +251,12 @@ public:
     return true;
   }
 
+  /// By anybody, also a hook: everybody's turn that is open now is over.
+  void pass_time() { state_.time.fetch_add(state_.plan.settings.timeout + 1, std::memory_order_relaxed); }
+
+  /// By the CP, in a hook: whether its time is up as soon as it waits.
+  void time_is_up_while_waiting(bool up) { state_.impatient = up; }
+
   void shut_down() {
     state_.over.store(true, std::memory_order_relaxed);
     for (std::thread &thread : threads_)
@@ -246,9 +269,14 @@ public:
   }
   [[nodiscard]] unsigned quarantined(unsigned cpu) { return seats_[cpu].control.quarantined(); }
   [[nodiscard]] int areas_held() { return state_.areas_held.load(); }
+  /// What was recorded, in order; the APs' part only after shut_down().
   [[nodiscard]] std::vector<Record> records() {
-    const std::lock_guard lock(state_.records_mutex);
-    return state_.records;
+    std::vector<Record> all = state_.records[0];
+    if (threads_.empty())
+      for (std::size_t thread = 1; thread < state_.records.size(); ++thread)
+        all.insert(all.end(), state_.records[thread].begin(), state_.records[thread].end());
+    std::sort(all.begin(), all.end(), [](const Record &a, const Record &b) { return a.number < b.number; });
+    return all;
   }
 
 private:
@@ -258,15 +286,17 @@ private:
     while ((page = c.page_of_kick[start].load(std::memory_order_relaxed)) == 0) {
       if (state_.over.load(std::memory_order_relaxed))
         return;
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     state_.plan.lands(cpu, start);
     const core::Claim claim = core::claim(c.word, page - 1, abi::kPages);
+    const std::size_t thread = 1 + std::size_t{cpu - 1} * state_.plan.starts + start;
     if (!claim.won) {
-      state_.log({cpu, EventKind::kClaimFailed, cpu, 0, claim.word.bits(), 0});
+      Env(state_, cpu, thread).log(EventKind::kClaimFailed, cpu, 0, claim.word.bits(), 0);
+      state_.plan.refused(cpu, start);
       return;
     }
-    ApEnv env(state_, cpu, claim.word);
+    ApEnv env(state_, cpu, thread, claim.word);
     core::ApSide<ApEnv> side(env, claim.word, state_.plan.settings);
     if (side.bring_up() == core::ApEnd::kRest)
       core::come_to_rest(env, side.word());
