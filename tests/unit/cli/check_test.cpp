@@ -10,7 +10,7 @@ TEST(cli, check_prints_what_checks_to_itself) {
   EXPECT_EQ(first.status, 0);
   EXPECT_EQ(first.err, "");
   EXPECT_NE(first.out.find("strategy = \"parallel\"\n"), std::string::npos) << first.out;
-  EXPECT_NE(first.out.find("# The run ends within 25160 ms"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("# The run ends within 35160 ms"), std::string::npos) << first.out;
   EXPECT_EQ(vmm("check -", first.out).out, first.out);
 }
 
