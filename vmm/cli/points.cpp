@@ -2,13 +2,9 @@
 
 #include "vmm/cli/commands.hpp"
 #include "vmm/scenario/actions.hpp"
-#include "vmm/scenario/keys.hpp"
-#include "vmm/scenario/nearest.hpp"
 #include "vmm/scenario/places.hpp"
 
 #include <fmt/format.h>
-
-#include <array>
 
 namespace reveille::vmm {
 namespace {
@@ -82,23 +78,6 @@ int points(const Arguments &arguments) {
   print_actions();
   print_support();
   return flushed(0);
-}
-
-int markdown(const Arguments &arguments) {
-  struct Table {
-    std::string_view name;
-    std::string (*text)();
-  };
-  static constexpr std::array<Table, 4> kTables{{{"keys", keys_as_markdown},
-                                                 {"places", places_as_markdown},
-                                                 {"actions", actions_as_markdown},
-                                                 {"fits", fits_as_markdown}}};
-  for (const Table &table : kTables)
-    if (arguments.size() == 1 && arguments.front() == table.name) {
-      fmt::print("{}", table.text());
-      return flushed(0);
-    }
-  return usage_error("", "markdown takes one of keys, places, actions, fits");
 }
 
 } // namespace reveille::vmm
