@@ -28,6 +28,7 @@ enum class Aftermath : std::uint8_t {
   kTookInit,     ///< an INIT was waiting for it
   kAtRest,       ///< it halts for ever
   kHeldOn,       ///< another fault holds it for ever
+  kWentOn,       ///< it was the control CPU
 };
 
 /// One firing of a fault on one CPU.

@@ -132,6 +132,8 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever
   case HoldEnd::kReleased:
     break;
   }
+  if (firing.cpu == 0) // it has no word to tell by
+    firing.aftermath = Aftermath::kWentOn;
   if (firing.aftermath == Aftermath::kUnknown)
     firing.aftermath = told_by_word(state.word, firing.attempt);
   if (firing.aftermath == Aftermath::kUnknown && state.decided && held_for_ever)

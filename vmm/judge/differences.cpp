@@ -44,6 +44,34 @@ void compare_faults(const Scenario &scenario, const Observation &seen, std::vect
   }
 }
 
+/// When the CP gave an attempt up, microseconds from time zero.
+std::optional<double> given_up_us(const Observation &seen, const Firing &firing) {
+  for (const abi::Event &event : seen.cpus.front().events)
+    if (event.kind == abi::EventKind::kTimeout && event.cpu == firing.cpu && event.attempt == firing.attempt)
+      return seen.us(event.tsc);
+  return std::nullopt;
+}
+
+/// What the INIT of giving up, or its absence, did to a vCPU that was held at the time. A hold
+/// that ended at about the same time as the attempt tells nothing.
+void compare_stop(const Scenario &scenario, const Observation &seen, std::vector<std::string> &out) {
+  constexpr double kAtAboutTheSameTimeUs = 20'000;
+  const bool init = scenario.bringup.stop == abi::Stop::kInit;
+  for (const Firing &firing : seen.firings) {
+    const auto given_up = given_up_us(seen, firing);
+    if (!given_up || firing.cpu == 0 || firing.ended_us < *given_up + kAtAboutTheSameTimeUs)
+      continue;
+    const bool took_init = firing.end == HoldEnd::kReset || firing.aftermath == Aftermath::kTookInit;
+    const bool parked = firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kParked;
+    if (init && parked)
+      out.push_back(fmt::format(
+          "CPU {} parked after it was given up, and should have taken an INIT before that", firing.cpu));
+    if (!init && took_init && scenario.bringup.attempts == 1)
+      out.push_back(
+          fmt::format("CPU {} took an INIT after it was given up, and stop is \"none\"", firing.cpu));
+  }
+}
+
 } // namespace
 
 std::vector<std::string> find_differences(const Scenario &scenario, const Observation &seen,
@@ -69,6 +97,8 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Observ
                                 *scenario.expect.within_ms, *verdict.decided_us / 1000));
   }
   compare_faults(scenario, seen, out);
+  if (!seen.cpus.empty())
+    compare_stop(scenario, seen, out);
   return out;
 }
 

@@ -29,12 +29,12 @@ constexpr std::array<InvariantRow, 21> kInvariants = {{
     {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, "", true},
     {"exact-undo",             "a failure undoes exactly what was done, in reverse", look_exact_undo, "", true},
     {"injected-exactly",       "a fault fires as often as asked, and then not again", look_injected_exactly, "", false},
-    {"siblings-after-primary", "a sibling is kicked only after its primary", nullptr, "primary_threads_first is not asked for", false},
+    {"siblings-after-primary", "a sibling is kicked only after its primary", nullptr, "judged where primary_threads_first is asked for", false},
     {"tsc-two-parties",        "a TSC rendezvous has exactly two parties", look_tsc_two_parties, "", true},
     {"no-self-init",           "the CP sends no INIT to itself or to nobody", look_no_self_init, "", true},
     {"accounted",              "requested = online + failed, the rest not attempted", look_accounted, "", true},
-    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", nullptr, "no spurious wake or SIPI was injected", false},
-    {"nothing-freed-early",    "what late APs need outlives them", nullptr, kProvedElsewhere, false},
+    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", nullptr, "judged where spurious wakes are injected, which no fault does yet", false},
+    {"nothing-freed-early",    "what late APs need outlives them", nullptr, "not to be seen from outside; the guest has no code that frees it", false},
     // clang-format on
 }};
 

@@ -61,13 +61,22 @@ void Lab::start() {
 
 RunEnd Lab::watch(const ProgressHook &progress) {
   for (;;) {
-    state_.wait_for_news(kLook);
+    state_.wait_for_news(until_next_look());
     deliver_timed();
     read_decisions();
     if (const auto end = ended())
       return *end;
     report(progress);
   }
+}
+
+/// Not past the moment when the next strike is due.
+std::chrono::microseconds Lab::until_next_look() const {
+  const auto zero = state_.zero_us();
+  if (timed_.empty() || !zero)
+    return kLook;
+  const double due = timed_.back().ms * 1000 - (state_.now_us() - *zero);
+  return std::clamp(microseconds(static_cast<std::int64_t>(std::min(due, 1e6))), microseconds(0), kLook);
 }
 
 std::optional<RunEnd> Lab::ended() {

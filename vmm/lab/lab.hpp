@@ -36,6 +36,7 @@ private:
   void start();
   [[nodiscard]] RunEnd watch(const ProgressHook &progress);
   [[nodiscard]] std::optional<RunEnd> ended();
+  [[nodiscard]] std::chrono::microseconds until_next_look() const;
   void stop();
   void deliver_timed();
   void read_decisions();

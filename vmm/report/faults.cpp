@@ -32,6 +32,8 @@ std::string_view aftermath_text(Aftermath aftermath) {
     return ", then took the INIT";
   case Aftermath::kAtRest:
     return ", then halted for good";
+  case Aftermath::kWentOn:
+    return ", then went on";
   case Aftermath::kHeldOn:
     return ", then held by another fault";
   }

@@ -72,7 +72,12 @@ std::string quoted(const std::string &word) {
 }
 
 std::string rerun(const Scenario &scenario) {
-  return fmt::format("vmm run {} --seed {}", quoted(scenario.file), scenario.seed);
+  std::string command = fmt::format("vmm run {}", quoted(scenario.file));
+  for (const std::string &change : scenario.overrides)
+    command += " --set " + quoted(change);
+  if (scenario.seed != 0)
+    command += fmt::format(" --seed {}", scenario.seed);
+  return command;
 }
 
 /// A CPU that was given up for its time, although no fault touched it.

@@ -73,7 +73,7 @@ std::string word_line(std::uint64_t bits) {
 
 std::string vcpu_line(const VcpuSnapshot &vcpu) {
   std::string text = fmt::format("{}, rip {:#x}", printable(vcpu.mp_state), vcpu.rip);
-  if (!vcpu.where.empty())
+  if (!vcpu.where.empty() && vcpu.where != fmt::format("{:#x}", vcpu.rip)) // no symbol is near
     text += " " + printable(vcpu.where);
   return text;
 }

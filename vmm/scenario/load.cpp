@@ -60,6 +60,7 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
   scenario.file = path;
   scenario.title = read_title(keys, path);
   scenario.seed = seed.value_or(0);
+  scenario.overrides = overrides;
   const Limits limits = build_machine(keys.find("machine"), keys.find("bringup"), scenario, diag);
   scenario.faults = build_faults(keys.find("fault"), limits, diag);
   scenario.expect = build_expect(keys.find("expect"), limits, diag);

@@ -85,6 +85,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;
   ExpectSpec expect; ///< always complete: what was left out has been derived
   std::uint64_t seed = 0;
+  std::vector<std::string> overrides; ///< the --set options that have gone into it
 };
 
 } // namespace reveille::vmm

@@ -65,6 +65,32 @@ TEST(Differences, AnotherNumberOfAttempts) {
   expect_one(run, "expected 3 attempts, needed 2");
 }
 
+/// An AP that is held, given up after 100 ms, and let go 200 ms after that.
+MadeRun held_too_long(abi::Stop stop, HoldEnd end, Aftermath aftermath) {
+  MadeRun run(2);
+  run.scenario.bringup.stop = stop;
+  run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, end);
+  run.expect_failed(1, "timeout@alive");
+  run.kick(1, 1);
+  run.climb(1, 1, State::kClaimed);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kClaimed);
+  run.decided();
+  run.seen.firings[0].ended_us = 300'000;
+  run.seen.firings[0].aftermath = aftermath;
+  return run;
+}
+
+TEST(Differences, WhatTheInitOfGivingUpDidIsCompared) {
+  using abi::Stop;
+  const auto none = [](const MadeRun &run) { EXPECT_TRUE(run.judged().differences.empty()); };
+  none(held_too_long(Stop::kInit, HoldEnd::kReset, Aftermath::kUnknown));
+  none(held_too_long(Stop::kInit, HoldEnd::kReleased, Aftermath::kTookInit));
+  none(held_too_long(Stop::kNone, HoldEnd::kReleased, Aftermath::kParked));
+  expect_one(held_too_long(Stop::kInit, HoldEnd::kReleased, Aftermath::kParked), "should have taken an INIT");
+  expect_one(held_too_long(Stop::kNone, HoldEnd::kReset, Aftermath::kUnknown), "stop is \"none\"");
+}
+
 TEST(Differences, AnInterruptedRunExitsAsSuch) {
   MadeRun run = sound_run();
   run.seen.end = RunEnd::kInterrupted;
