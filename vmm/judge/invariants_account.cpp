@@ -61,6 +61,8 @@ Finding look_single_owner(const JudgeContext &context) {
           return entry.second == std::pair<CpuIndex, std::uint32_t>{event.cpu, event.attempt};
         });
     }
+  if (seen.zero_tsc == 0)
+    return std::nullopt; // the guest says which ID is whose before its first kick, and not at once
   std::map<std::uint32_t, CpuIndex> by_id;
   for (CpuIndex cpu = 0; cpu < std::min<std::uint32_t>(seen.found_cpus, context.evidence.cpus()); ++cpu) {
     const auto [it, fresh] = by_id.try_emplace(seen.cpus[cpu].apic_id, cpu);

@@ -170,6 +170,15 @@ TEST(Invariants, SingleOwnerSeesTwoCpusWithOneId) {
   expect_broken(run, "single-owner");
 }
 
+TEST(Invariants, SingleOwnerWaitsForTheIdsToBePublished) {
+  MadeRun run(3); // the guest has counted its CPUs, and was interrupted before it numbered them
+  run.seen.end = RunEnd::kInterrupted;
+  run.seen.zero_tsc = 0;
+  run.seen.cpus[2].apic_id = run.seen.cpus[1].apic_id = 0;
+  for (const InvariantVerdict &invariant : judge(run.scenario, run.seen).invariants)
+    EXPECT_NE(invariant.holds, false) << invariant.name << ": " << invariant.evidence;
+}
+
 TEST(Invariants, OnlineWindowSeesACpuThatIsUpWithoutAWordForIt) {
   MadeRun run = late_run();
   run.note(0, EventKind::kOnline, 1, 1, 0);
