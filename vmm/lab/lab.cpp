@@ -25,6 +25,27 @@ constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that 
 constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
 constexpr double kZeroBoundUs = 1'000'000; // for the strikes of time zero to begin
 
+/// The guest's word for it, which may be any number.
+std::string describe_refusal(std::uint32_t refusal) {
+  switch (static_cast<abi::Refusal>(refusal)) {
+  case abi::Refusal::kNone:
+    return "it does not say why";
+  case abi::Refusal::kVersion:
+    return "the control page is of another version or size, or not sound; build vmm and guest together";
+  case abi::Refusal::kNoAcpi:
+    return "it found no RSDP, or no MADT behind it";
+  case abi::Refusal::kTooMany:
+    return "its MADT lists more CPUs than the control page has slots for";
+  case abi::Refusal::kNoMemory:
+    return "too little usable memory for stacks and per-CPU areas; set a larger memory_mib";
+  case abi::Refusal::kNoClock:
+    return "it found no clock";
+  case abi::Refusal::kNoLowPage:
+    return "there is no room below 640 KiB for the trampoline";
+  }
+  return fmt::format("for a reason that this vmm does not know ({})", refusal);
+}
+
 } // namespace
 
 Lab::Lab(const Scenario &scenario, Machine &machine)
@@ -293,7 +314,8 @@ std::string Lab::describe_end(RunEnd end) const {
   case RunEnd::kInterrupted:
     return "interrupted";
   case RunEnd::kRefused:
-    return fmt::format("the guest refused this machine (reason {})", machine_.control().report().refusal);
+    return fmt::format("the guest refused this machine: {}",
+                       describe_refusal(machine_.control().report().refusal));
   }
   return "";
 }
