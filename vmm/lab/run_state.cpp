@@ -4,6 +4,12 @@
 
 namespace reveille::vmm {
 
+namespace {
+
+constexpr unsigned kMostCrashes = 16; // of one CPU: twice the attempts that it may have
+
+} // namespace
+
 void RunState::note_zero() {
   {
     const std::lock_guard lock(mutex_);
@@ -28,17 +34,22 @@ void RunState::note_refused() {
   tell();
 }
 
-void RunState::note_crash(CrashEvidence evidence) {
+bool RunState::note_crash(CrashEvidence evidence) {
   {
-    // A guest may panic as often as it likes; one piece of evidence per attempt is enough.
+    // A guest may panic as often as it likes, and name any attempt: one piece of evidence for
+    // each is enough, and so are a few.
     const std::lock_guard lock(mutex_);
-    const bool known = std::any_of(crashes_.begin(), crashes_.end(), [&](const CrashEvidence &c) {
-      return c.cpu == evidence.cpu && c.attempt == evidence.attempt;
-    });
-    if (!known)
-      crashes_.push_back(std::move(evidence));
+    unsigned of_cpu = 0;
+    for (const CrashEvidence &known : crashes_) {
+      if (known.cpu != evidence.cpu)
+        continue;
+      if (known.attempt == evidence.attempt || ++of_cpu == kMostCrashes)
+        return false;
+    }
+    crashes_.push_back(std::move(evidence));
   }
   tell();
+  return true;
 }
 
 std::vector<CrashEvidence> RunState::crashes() const {

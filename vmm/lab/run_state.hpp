@@ -47,8 +47,9 @@ public:
   [[nodiscard]] bool decided() const { return decided_.load(); }
   [[nodiscard]] bool refused() const { return refused_.load(); }
 
-  /// A vCPU has died. CPU 0's death is the end of the run.
-  void note_crash(CrashEvidence evidence);
+  /// A vCPU has died. CPU 0's death is the end of the run. False when nothing was noted: so
+  /// much is known already.
+  bool note_crash(CrashEvidence evidence);
   [[nodiscard]] std::vector<CrashEvidence> crashes() const;
   [[nodiscard]] bool crashed(CpuIndex cpu) const;
 

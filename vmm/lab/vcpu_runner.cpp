@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kCr0ProtectionEnable = 1; // SDM 3, 2.5 "Control Registers"
 constexpr std::uint64_t kRflagsInterrupt = 1u << 9;
+constexpr unsigned kMostOddRings = 20; // logged
 
 template <class... F> struct Overloaded : F... { using F::operator()...; };
 template <class... F> Overloaded(F...) -> Overloaded<F...>;
@@ -180,7 +181,9 @@ void VcpuRunner::ring(std::uint32_t value) {
       state_.note_refused();
     return;
   }
-  spdlog::debug("cpu {}: rang the doorbell with {:#010x}, which means nothing", cpu_, value);
+  if (odd_rings_ < kMostOddRings) // a guest may do so for ever
+    spdlog::debug("cpu {}: rang the doorbell with {:#010x}, which means nothing{}", cpu_, value,
+                  ++odd_rings_ == kMostOddRings ? "; no more of this is logged" : "");
 }
 
 void VcpuRunner::reach(abi::Place place, CpuIndex target) {
@@ -276,10 +279,10 @@ void VcpuRunner::crash(FiringId firing) {
 
 /// The vCPU cannot go on. An AP waits for the INIT and SIPI of a further attempt, as a
 /// processor in shutdown does.
-void VcpuRunner::shut_down(std::string what) {
+void VcpuRunner::shut_down(const std::string &what) {
   const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
-  spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
-  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip, ""});
+  if (state_.note_crash({cpu_, attempt_of(cpu_), what, rip, ""}))
+    spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
   if (crashing_)
     state_.faults.end(*crashing_, HoldEnd::kCrashed, state_.now_us());
   crashing_.reset();

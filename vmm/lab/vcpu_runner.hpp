@@ -56,7 +56,7 @@ private:
   bool wait_a_little(double us);
   bool has_been_reset();
   void crash(FiringId firing);
-  void shut_down(std::string what);
+  void shut_down(const std::string &what);
   void note_panic();
   void complete_io();
   [[nodiscard]] std::uint32_t attempt_of(CpuIndex cpu) const;
@@ -65,6 +65,7 @@ private:
   CpuIndex cpu_;
   Vcpu &vcpu_;
   std::optional<FiringId> crashing_; ///< the firing that the next shutdown belongs to
+  unsigned odd_rings_ = 0;           ///< logged so far
   MpState mp_before_hold_ = MpState::kRunnable;
   std::atomic<bool> started_ = false;
   std::atomic<bool> finished_ = false;

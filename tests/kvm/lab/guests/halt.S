@@ -1,0 +1,7 @@
+// Halts with interrupts off.
+#include "guest.inc"
+
+  cli
+again:
+  hlt
+  jmp again

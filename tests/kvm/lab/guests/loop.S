@@ -1,0 +1,5 @@
+// Never leaves, and does nothing.
+#include "guest.inc"
+
+again:
+  jmp again

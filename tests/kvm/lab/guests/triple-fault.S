@@ -1,0 +1,4 @@
+// The first instruction is a triple fault: there is no interrupt table.
+#include "guest.inc"
+
+  ud2
