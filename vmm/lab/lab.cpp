@@ -63,21 +63,28 @@ Lab::Lab(const Scenario &scenario, Machine &machine)
   }
 }
 
-Observation Lab::run(const ProgressHook &progress) {
-  start();
+/// Whatever ended run(), no thread may be left in KVM_RUN.
+Lab::~Lab() { stop(); }
+
+Result<Observation> Lab::run(const ProgressHook &progress) {
+  if (const auto started = start(); !started) {
+    stop();
+    return tl::unexpected(started.error());
+  }
   const RunEnd end = watch(progress);
   stop();
   return observe(end);
 }
 
 /// The APs' threads first, so that bring-up does not compete with their creation.
-void Lab::start() {
+Result<void> Lab::start() {
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
-    runners_[cpu]->start();
+    if (auto started = runners_[cpu]->start(); !started)
+      return started;
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
     while (!runners_[cpu]->started())
       std::this_thread::sleep_for(microseconds(100));
-  runners_[0]->start();
+  return runners_[0]->start();
 }
 
 RunEnd Lab::watch(const ProgressHook &progress) {
@@ -133,7 +140,8 @@ void Lab::deliver_timed() {
     return;
   const double give_up = state_.now_us() + kZeroBoundUs;
   for (const CpuIndex cpu : posted)
-    while (cpu != 0 && runners_[cpu]->has_post() && !faults_.holder(cpu) && state_.now_us() < give_up)
+    while (cpu != 0 && runners_[cpu]->has_post() && !faults_.holder(cpu) && state_.now_us() < give_up &&
+           !InterruptGuard::interrupted())
       std::this_thread::sleep_for(microseconds(100));
   state_.note_zero_served();
 }
@@ -223,7 +231,7 @@ void Lab::report(const ProgressHook &progress) {
 void Lab::stop() {
   state_.set_ending();
   const double give_up = state_.now_us() + kJoinBoundUs;
-  const auto running = [](const auto &runner) { return !runner->finished(); };
+  const auto running = [](const auto &runner) { return runner->has_thread() && !runner->finished(); };
   while (std::any_of(runners_.begin(), runners_.end(), running) && state_.now_us() < give_up) {
     for (const auto &runner : runners_)
       if (running(runner))
@@ -232,7 +240,7 @@ void Lab::stop() {
   }
   all_joined_ = true;
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
-    if (runners_[cpu]->finished()) {
+    if (!running(runners_[cpu])) {
       runners_[cpu]->join();
       continue;
     }

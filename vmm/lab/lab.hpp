@@ -24,16 +24,20 @@ class Lab {
 public:
   /// `scenario` must outlive the lab.
   Lab(const Scenario &scenario, Machine &machine);
+  ~Lab();
+  Lab(const Lab &) = delete;
+  Lab &operator=(const Lab &) = delete;
 
-  /// Starts the vCPUs, watches them until the end of the run, and stops them.
-  [[nodiscard]] Observation run(const ProgressHook &progress);
+  /// Starts the vCPUs, watches them until the end of the run, and stops them. Fails with
+  /// kUnsupported when the host has no threads left for them.
+  [[nodiscard]] Result<Observation> run(const ProgressHook &progress);
 
   /// Whether every thread came back at the end of run(). If not, the machine must not be
   /// destroyed: the process has to end by itself.
   [[nodiscard]] bool all_joined() const { return all_joined_; }
 
 private:
-  void start();
+  [[nodiscard]] Result<void> start();
   [[nodiscard]] RunEnd watch(const ProgressHook &progress);
   [[nodiscard]] std::optional<RunEnd> ended();
   [[nodiscard]] std::chrono::microseconds until_next_look() const;

@@ -43,12 +43,20 @@ int could_not_run(const RunOptions &options, const Error &error) {
 }
 
 /// Runs the lab with its progress on standard error.
-Observation run_lab(Lab &lab) {
+Result<Observation> run_lab(Lab &lab) {
   Progress progress(stderr, Style::for_stream(stderr));
-  Observation seen =
-      lab.run([&](const ProgressView &view) { progress.update(view.ms, view.words, view.held); });
+  auto seen = lab.run([&](const ProgressView &view) { progress.update(view.ms, view.words, view.held); });
   progress.finish();
   return seen;
+}
+
+/// The status, unless a thread is still inside KVM: then nothing of the machine may be taken
+/// down, and the process ends here.
+int after(const Lab &lab, int status) {
+  if (lab.all_joined())
+    return status;
+  std::fflush(nullptr);
+  std::_Exit(static_cast<int>(ExitStatus::kBroken));
 }
 
 } // namespace
@@ -64,20 +72,18 @@ int run_command(const RunOptions &options) {
     return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"});
 
   Lab lab(options.scenario, *machine);
-  Observation seen = run_lab(lab);
+  auto ran = run_lab(lab);
+  if (!ran)
+    return after(lab, could_not_run(options, ran.error()));
+  Observation &seen = *ran;
   seen.total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
   const Verdict verdict = judge(options.scenario, seen);
 
   Style style = Style::for_stream(options.people());
   style.colour = options.colour;
   print_report(options.people(), style, options.scenario, seen, verdict);
-  const int status =
-      write_result(options, result_json(options.scenario, machine->host(), seen, verdict), verdict.exit);
-  if (!lab.all_joined()) { // a thread is still inside KVM: nothing of the machine may be taken down
-    std::fflush(nullptr);
-    std::_Exit(static_cast<int>(ExitStatus::kBroken));
-  }
-  return status;
+  const std::string json = result_json(options.scenario, machine->host(), seen, verdict);
+  return after(lab, write_result(options, json, verdict.exit));
 }
 
 } // namespace reveille::vmm

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace reveille::vmm {
 
@@ -25,8 +26,17 @@ VcpuRunner::VcpuRunner(RunState &state, CpuIndex cpu)
 
 VcpuRunner::~VcpuRunner() { join(); }
 
-void VcpuRunner::start() {
-  thread_ = std::thread([this] { thread_main(); });
+Result<void> VcpuRunner::start() {
+  try {
+    thread_ = std::thread([this] { thread_main(); });
+  } catch (const std::system_error &error) {
+    return fail(
+        ExitStatus::kUnsupported,
+        fmt::format("cannot start a thread for vCPU {}: {}; use fewer vCPUs, or let this process have "
+                    "more threads and memory (ulimit -u, ulimit -v, the cgroup's pids.max)",
+                    cpu_, error.code().message()));
+  }
+  return {};
 }
 
 void VcpuRunner::join() {

@@ -18,8 +18,8 @@ public:
   VcpuRunner(const VcpuRunner &) = delete;
   VcpuRunner &operator=(const VcpuRunner &) = delete;
 
-  /// Starts the thread.
-  void start();
+  /// Starts the thread. Fails with kUnsupported when the host has none left.
+  [[nodiscard]] Result<void> start();
 
   /// Any thread: has the vCPU's thread come out and perform a strike that is due by time.
   void post(const Strike &strike);
@@ -32,6 +32,8 @@ public:
   /// Any thread: makes the thread look at RunState::ending().
   void poke();
 
+  /// Whether there is a thread that has not been joined or given up.
+  [[nodiscard]] bool has_thread() const { return thread_.joinable(); }
   [[nodiscard]] bool started() const { return started_.load(); }
   [[nodiscard]] bool finished() const { return finished_.load(); }
   /// Strikes that were posted and that have not begun yet.
