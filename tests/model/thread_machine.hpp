@@ -49,7 +49,7 @@ struct Plan {
   std::function<void(unsigned self, Section, unsigned step, std::uint32_t attempt)> undo =
       [](unsigned, Section, unsigned, std::uint32_t) {};
   bool remote_teardown = true;
-  /// The CP's time stands still, and moves only by ThreadMachine::pass_time(): so nobody is
+  /// The CP's time stands still, and moves only by ThreadMachine::time_is_up(): so nobody is
   /// given up because the machine that runs the test is slow.
   bool time_stands_still = false;
   /// Called by a CPU whose claim has failed.
@@ -96,8 +96,8 @@ struct State {
   std::uint32_t next_area = 0;     ///< the CP's
   std::atomic<int> areas_held = 0; ///< attempts that hold an area
   std::atomic<bool> over = false;
-  std::atomic<std::uint64_t> time = 1; ///< the CP's, when it stands still
-  bool impatient = false;              ///< the CP's: its time is up as soon as it waits
+  std::atomic<std::uint64_t> time = 1;  ///< the CP's, when it stands still
+  std::atomic<bool> time_is_up = false; ///< the earliest turn is over as soon as the CP waits for it
   std::atomic<std::uint64_t> records_made = 0;
   std::vector<std::vector<Record>> records; ///< by thread, because a lock would order the threads
 };
@@ -212,10 +212,11 @@ public:
   }
   void stop(unsigned, std::uint32_t) {}
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
-    if (s_.impatient)
-      s_.time.store(deadline, std::memory_order_relaxed);
-    while (!until() && now() < deadline)
+    while (!until() && now() < deadline) {
+      if (s_.time_is_up.exchange(false, std::memory_order_relaxed))
+        s_.time.store(deadline, std::memory_order_relaxed);
       relax();
+    }
   }
   core::Failure failure(StepTarget target) { return s_.areas[target.token].failure; }
 };
@@ -251,11 +252,8 @@ public:
     return true;
   }
 
-  /// By anybody, also a hook: everybody's turn that is open now is over.
-  void pass_time() { state_.time.fetch_add(state_.plan.settings.timeout + 1, std::memory_order_relaxed); }
-
-  /// By the CP, in a hook: whether its time is up as soon as it waits.
-  void time_is_up_while_waiting(bool up) { state_.impatient = up; }
+  /// By anybody, also a hook: the turns that end first are over when the CP next waits.
+  void time_is_up() { state_.time_is_up.store(true, std::memory_order_relaxed); }
 
   void shut_down() {
     state_.over.store(true, std::memory_order_relaxed);

@@ -67,11 +67,11 @@ inline void expect_legal(ThreadMachine &machine, unsigned cpus) {
 /// A place where an AP is held until the test lets it go.
 class Stall {
 public:
-  /// By the AP. The first there ends everybody's turn.
+  /// By an AP. When all that are to be held are here, their turns are over.
   void here(ThreadMachine &machine) {
-    // Release: the AP's CPU is reset from here on; see reset().
+    // Release: pairs with reset().
     if (held_.fetch_add(1, std::memory_order_release) + 1 == needed_)
-      machine.pass_time();
+      machine.time_is_up();
     wait_quietly([this] { return over_.load(std::memory_order_relaxed); });
   }
   explicit Stall(unsigned needed = 1) : needed_(needed) {}

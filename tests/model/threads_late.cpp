@@ -127,7 +127,8 @@ TEST(Kick, ThatIsLostIsRetried) {
   Plan plan = plan_for(2);
   plan.settings.attempts = 2;
   plan.delivers = [&](unsigned, std::uint32_t attempt) {
-    running.load()->time_is_up_while_waiting(attempt == 1);
+    if (attempt == 1)
+      running.load()->time_is_up();
     return attempt != 1;
   };
   ThreadMachine machine(std::move(plan));
@@ -146,7 +147,8 @@ TEST(Kick, OfAnOldAttemptThatLandsLateFailsItsClaim) {
   plan.settings.attempts = 2;
   plan.starts = 2;
   plan.delivers = [&](unsigned, std::uint32_t attempt) {
-    running.load()->time_is_up_while_waiting(attempt == 1);
+    if (attempt == 1)
+      running.load()->time_is_up();
     return true;
   };
   std::atomic<bool> up = false;
@@ -170,7 +172,8 @@ TEST(Kick, OfAnOldAttemptThatLandsBeforeTheClaimOfTheNextFailsToo) {
   plan.settings.attempts = 2;
   plan.starts = 2;
   plan.delivers = [&](unsigned, std::uint32_t attempt) {
-    running.load()->time_is_up_while_waiting(attempt == 1);
+    if (attempt == 1)
+      running.load()->time_is_up();
     return true;
   };
   std::atomic<bool> refused = false;
