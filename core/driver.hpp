@@ -181,14 +181,17 @@ private:
     ++decided_;
   }
 
+  /// Where the lists find a CPU's link.
+  struct Links {
+    std::span<Seat<E>> seats;
+    CpuLink &operator()(std::uint32_t cpu) { return seats[cpu].link; }
+  };
+
   E &env_;
   const Settings &settings_;
   Policy policy_;
   std::span<Seat<E>> seats_;
-  struct Links {
-    std::span<Seat<E>> seats;
-    CpuLink &operator()(std::uint32_t cpu) { return seats[cpu].link; }
-  } links_{seats_};
+  Links links_{seats_};
   CpuList turns_; ///< APs whose turn it is
   CpuList gate_;  ///< APs that wait at alive
   unsigned next_ = 1;

@@ -4,6 +4,7 @@
 # shellcheck shell=bash
 
 readonly kStages=(format build tidy unit model asan clang mutations qemu kvm suite)
+readonly kSlowStages=" clang " # only with --full, or when asked for
 # These use what the build stage makes.
 readonly kOnBuild=" tidy unit model mutations qemu kvm suite "
 
@@ -33,7 +34,7 @@ ctest_in() { # BUILD-DIR NAME LABELS-LEFT-OUT CTEST-ARGUMENT...
   shift 3
   ((full)) || out=${out:+$out|}slow
   rm -f "$xml"
-  ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 300 --output-junit "$xml" \
+  "${ctest_prefix[@]}" ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 300 --output-junit "$xml" \
     ${out:+-LE "^($out)\$"} "$@" || status=$?
   [[ -f $xml ]] || return 1
   "$python" scripts/junit.py "$xml" "$logs/$stage.count" "$logs/$stage.notes"
@@ -83,38 +84,42 @@ thread_tests() { # targets: the tests of the core with real threads
   done
 }
 
-# gcc 12's ThreadSanitizer cannot start where the kernel randomises more than it knows.
-fixed_addresses() { # COMMAND...
-  if setarch -R true 2>/dev/null; then
-    setarch -R "$@"
-  else
-    "$@"
-  fi
-}
+# What ctest is run by; env alone changes nothing.
+ctest_prefix=(env)
 
 stage_model() {
   local targets
   labelled model 2 tests/model/CMakeLists.txt
   mapfile -t targets < <(thread_tests)
   ((${#targets[@]})) || return 0
-  configure build-tsan -DREVEILLE_TESTS=ON -DREVEILLE_SANITIZE=thread
+  configure build-tsan -DREVEILLE_TESTS=ON -DREVEILLE_SANITIZE=thread "$kSanitizedFlags"
   ninja -C build-tsan --quiet "${targets[@]}"
-  fixed_addresses ctest_in build-tsan tsan '' -L '^model$' -R '^threads_' -j 2
+  # gcc 12's ThreadSanitizer cannot start where the kernel randomises more than it knows.
+  if setarch -R true 2>/dev/null; then
+    ctest_prefix=(setarch -R)
+  fi
+  ctest_in build-tsan tsan '' -L '^model$' -R '^threads_' -j 2
 }
 
-# Relacy brings its own stacks, which the sanitizers do not follow.
+# Enough to be quick and to name lines.
+readonly kSanitizedFlags='-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1'
+
+# With clang, so that one build says both: clean, and that the other compiler takes it. Relacy
+# brings its own stacks, which the sanitizers do not follow.
 stage_asan() {
   if [[ ! -e tests/unit/CMakeLists.txt ]]; then
     nothing_yet "there is no tests/unit/CMakeLists.txt"
     return
   fi
-  configure build-asan -DREVEILLE_TESTS=ON -DREVEILLE_SANITIZE=address,undefined
+  configure build-asan -DREVEILLE_TESTS=ON -DREVEILLE_SANITIZE=address,undefined "$kSanitizedFlags" \
+    -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_ASM_COMPILER=clang
   ninja -C build-asan --quiet
   ctest_in build-asan asan structure -L '^(unit|fuzz|model)$' -E '^relacy_' -j 2
 }
 
+# As it is shipped, with clang. Only with --full: the asan stage has compiled all with clang.
 stage_clang() {
-  configure build-clang -DREVEILLE_TESTS="$( ((full)) && echo ON || echo OFF)" \
+  configure build-clang -DREVEILLE_TESTS=ON \
     -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_ASM_COMPILER=clang
   ninja -C build-clang --quiet
 }

@@ -68,7 +68,7 @@ Finding chain_of(const JudgeContext &context, CpuIndex cpu) {
 
 Finding look_legal_transitions(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
-    if (const Finding bad = chain_of(context, cpu))
+    if (Finding bad = chain_of(context, cpu))
       return bad;
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
     for (const Noted &note : context.evidence.by_control(cpu))

@@ -52,6 +52,7 @@ std::span<const InvariantRow> all_invariants() { return kInvariants; }
 
 std::vector<std::string_view> invariant_names() {
   std::vector<std::string_view> names;
+  names.reserve(kInvariants.size());
   for (const InvariantRow &row : kInvariants)
     names.push_back(row.name);
   return names;
