@@ -78,9 +78,12 @@ Result<Observation> Lab::run(const ProgressHook &progress) {
 
 /// The APs' threads first, so that bring-up does not compete with their creation.
 Result<void> Lab::start() {
-  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
+  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
+    if (InterruptGuard::interrupted())
+      return {}; // watch() will see it
     if (auto started = runners_[cpu]->start(); !started)
       return started;
+  }
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
     while (!runners_[cpu]->started())
       std::this_thread::sleep_for(microseconds(100));

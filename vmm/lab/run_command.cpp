@@ -65,7 +65,7 @@ int run_command(const RunOptions &options) {
   const auto began = LabClock::now();
   set_up_log(options.log_level);
   const InterruptGuard guard;
-  auto machine = Machine::build(options.scenario, options.guest_path);
+  auto machine = Machine::build(options.scenario, options.guest_path, &InterruptGuard::interrupted);
   if (!machine)
     return could_not_run(options, machine.error());
   if (InterruptGuard::interrupted())

@@ -49,7 +49,8 @@ Result<void> announce_lapics(Vcpu &vcpu) {
 /// What has been built so far, in the order in which it is needed.
 class MachineBuilder {
 public:
-  MachineBuilder(const Scenario &scenario, const GuestImage &image) : scenario_(scenario), image_(image) {}
+  MachineBuilder(const Scenario &scenario, const GuestImage &image, Machine::Interrupted interrupted)
+      : scenario_(scenario), image_(image), interrupted_(interrupted) {}
 
   Result<Machine> build() {
     const auto setup = apic_setup(scenario_.machine);
@@ -125,6 +126,8 @@ private:
     std::vector<Vcpu> vcpus;
     vcpus.reserve(spec.vcpus);
     for (CpuIndex cpu = 0; cpu < spec.vcpus; ++cpu) {
+      if (interrupted_())
+        return fail(ExitStatus::kInterrupted, "interrupted before the guest was started");
       auto vcpu = vm.create_vcpu(apic_id(cpu));
       if (!vcpu)
         return tl::unexpected(vcpu.error());
@@ -168,6 +171,7 @@ private:
 
   const Scenario &scenario_;
   const GuestImage &image_;
+  Machine::Interrupted interrupted_;
   std::uint32_t tsc_khz_ = 0;
 };
 
@@ -175,15 +179,16 @@ Machine::Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcp
     : memory_(std::move(memory)), vm_(std::move(vm)), control_(std::move(control)), vcpus_(std::move(vcpus)),
       platform_(std::make_unique<Platform>()) {}
 
-Result<Machine> Machine::build(const Scenario &scenario, const std::string &guest_elf) {
+Result<Machine> Machine::build(const Scenario &scenario, const std::string &guest_elf,
+                               Interrupted interrupted) {
   const auto image = GuestImage::open(guest_elf);
   if (!image)
     return tl::unexpected(image.error());
-  return build(scenario, *image);
+  return build(scenario, *image, interrupted);
 }
 
-Result<Machine> Machine::build(const Scenario &scenario, const GuestImage &image) {
-  return MachineBuilder(scenario, image).build();
+Result<Machine> Machine::build(const Scenario &scenario, const GuestImage &image, Interrupted interrupted) {
+  return MachineBuilder(scenario, image, interrupted).build();
 }
 
 } // namespace reveille::vmm

@@ -22,11 +22,16 @@ namespace reveille::vmm {
 /// Owns all of a machine. Threads that run its vCPUs must be joined before it goes.
 class Machine {
 public:
+  /// Whether somebody wants no machine any more.
+  using Interrupted = bool (*)();
+
   /// Builds what `scenario` asks for, with the ELF file at `guest_elf` loaded. CPU 0 stands at
   /// the PVH entry; the others wait for INIT. Fails with kUsage (the image, too little
-  /// memory) or kUnsupported (this host).
-  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const std::string &guest_elf);
-  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const GuestImage &image);
+  /// memory) or kUnsupported (this host); with kInterrupted soon after `interrupted` says so.
+  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const std::string &guest_elf,
+                                             Interrupted interrupted = never);
+  [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const GuestImage &image,
+                                             Interrupted interrupted = never);
 
   [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(vcpus_.size()); }
   [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(cpu); }
@@ -44,6 +49,7 @@ public:
 
 private:
   friend class MachineBuilder;
+  static bool never() { return false; }
   Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcpu> vcpus);
 
   // Destroyed from the last to the first: the vCPUs, the VM, then the memory under them.
