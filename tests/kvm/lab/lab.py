@@ -21,7 +21,7 @@ POINTS = ("kick", "alive", "started", "synced", "online", "idle", "active")
 PATIENCE = 100  # s, for a run that should end by itself: longer than any bound in these tests
 
 
-def scenario(vcpus=4, timeout_ms=200, faults=(), bringup="", expect=""):
+def scenario(vcpus=4, timeout_ms=300, faults=(), bringup="", expect=""):
     """The text of a scenario; a fault is a string of its keys, separated by semicolons."""
     text = f"[machine]\nvcpus = {vcpus}\n\n[bringup]\ntimeout_ms = {timeout_ms}\n{bringup}\n"
     for fault in faults:

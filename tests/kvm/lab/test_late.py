@@ -80,6 +80,11 @@ class Attempts(lab.LabCase):
                 self.assertEqual(run.result["faults"][0]["fired"], 2 - attempt)
                 self.assertEqual(run.status, attempt - 1)
 
+    def test_it_hits_no_other_attempt_however_often_it_may(self):
+        run = self.two_attempts(fault(more="attempt = 1; count = 2"))
+        self.assertEqual((run.cpu(3)["outcome"], run.cpu(3)["attempts"]), ("online", 2))
+        self.assertEqual(run.result["differences"], ["fault 0 (at alive.released) fired 1 of 2 times on CPU 3"])
+
     def test_every_attempt(self):
         run = self.two_attempts(fault(more="attempt = 0; count = 2"), expect=FAILED)
         self.assert_passes(run)
