@@ -74,11 +74,11 @@ public:
         return corrupt(env, bits);
       if (!protocol::is_ap_owned(seen.state))
         return arrived(env, settings, seen);
-      // Acquire either way: on success the claim may be proof of an older attempt's end, on
-      // failure the AP has arrived. Release: who takes the abandoned word over next finds
-      // what this CP has written.
+      // Release: who takes the abandoned word over next finds what this CP has written. No
+      // acquire: the word that is swapped out was read with one. Acquire on failure: the AP
+      // has arrived, or its claim is the proof that ends an older attempt.
       if (cell.compare_exchange_strong(bits, seen.with(State::kAbandoned, seen.step).bits(),
-                                       std::memory_order_acq_rel, std::memory_order_acquire))
+                                       std::memory_order_release, std::memory_order_acquire))
         return abandoned(env, settings, seen);
     }
   }

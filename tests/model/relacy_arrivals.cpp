@@ -8,15 +8,19 @@
 namespace reveille::model {
 namespace {
 
-/// kCapacity decides the levels; the two who arrive are kFirst and kSecond.
-template <unsigned kCapacity, unsigned kFirst, unsigned kSecond>
-struct Arriving : rl::test_suite<Arriving<kCapacity, kFirst, kSecond>, 3> {
+/// kCapacity decides the levels; the two who arrive are kFirst and kSecond. The first dies
+/// between two levels if kDies.
+template <unsigned kCapacity, unsigned kFirst, unsigned kSecond, bool kDies = false>
+struct Arriving : rl::test_suite<Arriving<kCapacity, kFirst, kSecond, kDies>, 3> {
   core::Arrivals<Cell, kCapacity> arrivals;
   Cell word[2];
   Plain<unsigned> work[2];
   Bell bell;
 
-  Arriving() { stage = Stage{}; }
+  Arriving() {
+    stage = Stage{};
+    stage.dies_at[1] = kDies ? 3 : 0; // after its word and its bit, before the summary
+  }
 
   void thread(unsigned index) {
     if (index == 0)
@@ -26,15 +30,19 @@ struct Arriving : rl::test_suite<Arriving<kCapacity, kFirst, kSecond>, 3> {
   }
 
   void arrive(unsigned who) {
-    work[who].set(7);
-    word[who].store(1, std::memory_order_release); // as ApSide does
-    if (arrivals.raise(who == 0 ? kFirst : kSecond))
-      bell.ring();
+    try {
+      work[who].set(7);
+      word[who].store(1, std::memory_order_release); // as ApSide does
+      if (arrivals.raise(who == 0 ? kFirst : kSecond))
+        bell.ring();
+    } catch (const Reset &) {
+    }
   }
 
   void serve() {
     bool served[2] = {};
-    while (!served[0] || !served[1]) {
+    const auto all_served = [&] { return served[1] && (served[0] || kDies); };
+    while (!all_served()) {
       arrivals.drain([&](unsigned cpu) {
         const unsigned who = cpu == kFirst ? 0 : 1;
         RL_ASSERT(cpu == kFirst || cpu == kSecond);
@@ -44,7 +52,7 @@ struct Arriving : rl::test_suite<Arriving<kCapacity, kFirst, kSecond>, 3> {
           RL_ASSERT(work[who].get() == 7);
         }
       });
-      if ((!served[0] || !served[1]) && !arrivals.any())
+      if (!all_served() && !arrivals.any())
         bell.halt();
     }
   }
@@ -54,6 +62,7 @@ const std::vector<Case> kCases = {
     {"one-level", rl::simulate<Arriving<2, 0, 1>>, {}},
     {"two-levels-two-words", rl::simulate<Arriving<65, 1, 64>>, {}},
     {"two-levels-one-word", rl::simulate<Arriving<65, 1, 2>>, {}},
+    {"one-dies-between-levels", rl::simulate<Arriving<65, 1, 2, true>>, {}},
 };
 
 } // namespace

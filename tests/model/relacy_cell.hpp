@@ -35,7 +35,8 @@ struct Stage {
   /// Whether the threads are interleaved in every way and see stale values. If not, each runs
   /// until it halts: so a long run can be searched in full where it matters.
   bool racing = true;
-  bool reset[3] = {}; ///< by thread: its CPU is to be reset
+  bool reset[3] = {};       ///< by thread: its CPU is to be reset
+  unsigned dies_at[3] = {}; ///< by thread: it dies before this operation, counted from 1; 0: it does not
 };
 inline Stage stage;
 
@@ -47,6 +48,9 @@ public:
       stage.reset[rl::thread_index()] = false;
       throw Reset{};
     }
+    unsigned &dies_at = stage.dies_at[rl::thread_index()];
+    if (dies_at != 0 && --dies_at == 0)
+      throw Reset{};
     if (stage.racing)
       rl::ctx().sched();
     quiet_ = !stage.racing;

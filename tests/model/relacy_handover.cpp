@@ -29,6 +29,14 @@ template <Section kSection> struct Failing {
   static Plan plan() { return {.races_from_failure = true, .fails = kSection, .ends = State::kDead}; }
 };
 
+struct FailingWithAHint {
+  static Plan plan() {
+    Plan p = Failing<Section::kStarting>::plan();
+    p.hints = true;
+    return p;
+  }
+};
+
 const std::vector<Case> kCases = {
     {"kick", rl::simulate<Run<Kick>>, {}},
     {"alive", rl::simulate<Run<Between<Place::kAlive, Place::kAliveReleased>>>, {}},
@@ -39,6 +47,7 @@ const std::vector<Case> kCases = {
     {"active", rl::simulate<Run<Active>>, {}},
     {"tsc", rl::simulate<Run<Meeting>>, {5}},
     {"starting-fails", rl::simulate<Run<Failing<Section::kStarting>>>, {}},
+    {"starting-fails-with-a-hint", rl::simulate<Run<FailingWithAHint>>, {4}},
     {"online-fails", rl::simulate<Run<Failing<Section::kOnline>>>, {4}},
     {"whole", rl::simulate<Run<Whole>>, {3}},
     {"whole-with-tsc", rl::simulate<Run<WholeWithTsc>>, {3}},

@@ -38,6 +38,7 @@ struct Plan {
   bool resets = true;             ///< a kick resets the AP, as an INIT does; else each attempt has a thread
   Section fails = Section::kNone; ///< the step of this section fails, in the first attempt
   bool awaits_proof = true;       ///< the CP serves until nothing is quarantined
+  bool hints = false;             ///< the CP is made to look before there is anything to see
   bool rendezvous = false;        ///< whether AP and CP meet for the TSC
   std::optional<State> ends = State::kActive; ///< what the last attempt must come to
 };
@@ -187,6 +188,8 @@ public:
   void put_failure(unsigned step, int error) {
     if (m_.plan.races_from_failure)
       stage.racing = true;
+    if (m_.plan.hints && m_.arrivals.raise(kAp)) // a wake from nowhere: the map tells the CP nothing
+      m_.bell[0].ring();
     m_.areas[token_].failed_step.set(step);
     m_.areas[token_].error.set(error);
   }

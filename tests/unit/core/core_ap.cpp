@@ -54,7 +54,10 @@ public:
   }
   template <class Until> bool wait_for(Until &&until, std::uint64_t) { return until(); }
   void put_failure(unsigned step, int error) { failure = {step, error}; }
-  void enter_idle() { ++idles; }
+  void enter_idle() {
+    EXPECT_EQ(Word::from(cell).state, State::kIdling) << "before it says that it is idle";
+    ++idles;
+  }
   void leave_idle() { --idles; }
 
   Word run() {

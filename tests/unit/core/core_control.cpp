@@ -163,15 +163,16 @@ TEST(Control, TouchesACorruptWordNoMore) {
 }
 
 TEST(Control, TouchesAWordOfNoStateNoMore) {
-  for (const bool late : {false, true}) {
-    Single s;
-    s.up_to(State::kStarting);
-    const std::uint64_t bits = s.seen().bits() | 0xffff0000;
-    s.machine.word(Single::kCpu) = bits;
-    EXPECT_EQ(late ? s.expire() : s.look(), Outcome::kGaveUp);
-    EXPECT_EQ(s.machine.word(Single::kCpu), bits);
-    EXPECT_FALSE(s.control.can_retry());
-  }
+  for (const bool late : {false, true})
+    for (const std::uint64_t stray : {0xffff0000ULL, 0x01000000ULL}) {
+      Single s;
+      s.up_to(State::kStarting);
+      const std::uint64_t bits = s.seen().bits() | stray;
+      s.machine.word(Single::kCpu) = bits;
+      EXPECT_EQ(late ? s.expire() : s.look(), Outcome::kGaveUp);
+      EXPECT_EQ(s.machine.word(Single::kCpu), bits);
+      EXPECT_FALSE(s.control.can_retry());
+    }
 }
 
 TEST(Control, DoesNotKickACorruptWord) {

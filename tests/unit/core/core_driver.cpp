@@ -168,6 +168,12 @@ TEST(Driver, LetsAnybodyAtTheGateInOnceDespiteHints) {
   bench.driver.poll();
   EXPECT_EQ(bench.machine.seen(1).state, State::kAbandoned);
   EXPECT_EQ(bench.machine.seen(2).state, State::kStarting);
+  while (!bench.driver.decided()) {
+    bench.machine.ap_moves(2, next_of(bench.machine.seen(2).state));
+    bench.driver.poll();
+  }
+  EXPECT_EQ(bench.machine.seen(2).state, State::kActive);
+  EXPECT_FALSE(bench.machine.was_logged(EventKind::kCorrupt)) << "nobody is let in twice";
 }
 
 TEST(Driver, KeepsTheEarliestDeadlineInFront) {
@@ -184,6 +190,9 @@ TEST(Driver, KeepsTheEarliestDeadlineInFront) {
   bench.machine.time += 10;
   bench.driver.poll(); // 1 has a fresh turn, and 2 is now the first to be over
   EXPECT_EQ(bench.driver.deadline(), kicked_at[1] + 100);
+  bench.machine.time = bench.driver.deadline() - 1;
+  bench.driver.poll();
+  EXPECT_EQ(bench.machine.seen(2).state, State::kKicked) << "a tick is left";
   bench.machine.time = bench.driver.deadline();
   bench.driver.poll();
   EXPECT_EQ(bench.machine.seen(2).state, State::kAbandoned);

@@ -189,6 +189,17 @@ TEST(Pages, AreDebtBeforeTheNextKickEvenIfTheApParksRightThen) {
   EXPECT_EQ(s.machine.kicks.size(), kPages);
 }
 
+TEST(Pages, OfTheLastAttemptMayBeTheOnlyOneFree) {
+  Single s;
+  for (unsigned i = 1; i < kPages; ++i)
+    s.give_up_in(State::kKicked);
+  s.give_up_in(kSomewhere);
+  s.ap(State::kParked);
+  EXPECT_EQ(s.look(), Outcome::kNothing);
+  EXPECT_EQ(s.kick(), Outcome::kTurn);
+  EXPECT_EQ(s.seen(), (Word{2 * kPages, State::kKicked, 0}));
+}
+
 TEST(Quarantine, ThatIsFullEndsTheAttempts) {
   Single s;
   s.machine.local[{Section::kStarting, 2}] = true; // no attempt can ever be undone

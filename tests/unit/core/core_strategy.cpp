@@ -94,6 +94,24 @@ TEST(Window, BoundsHowManyAreInFlight) {
   }
 }
 
+TEST(Window, ThatOpensInSplitIsForAKickBeforeARelease) {
+  reveille::core::Settings settings = quick(4);
+  settings.strategy = Strategy::kSplit;
+  settings.window = 2;
+  Bench bench(settings);
+  bench.machine.habit = [](unsigned, std::uint32_t) { return Habit{}; };
+  static_cast<void>(bench.run());
+  std::vector<std::pair<EventKind, unsigned>> order;
+  for (const Record &record : bench.machine.records)
+    if (record.kind == EventKind::kKick ||
+        (record.kind == EventKind::kMoved && Word::from(record.b).state == State::kStarting))
+      order.emplace_back(record.kind, record.cpu);
+  const std::vector<std::pair<EventKind, unsigned>> expected = {
+      {EventKind::kKick, 1}, {EventKind::kKick, 2},  {EventKind::kMoved, 1},
+      {EventKind::kKick, 3}, {EventKind::kMoved, 2}, {EventKind::kMoved, 3}};
+  EXPECT_EQ(order, expected);
+}
+
 TEST(Window, HoldsWithDeadApsAndRetries) {
   for (const Strategy strategy : {Strategy::kSerial, Strategy::kSplit, Strategy::kParallel})
     for (const unsigned attempts : {1U, 3U}) {

@@ -143,7 +143,7 @@ TEST(Table, GivesEachStateOneOwner) {
 }
 
 TEST(Table, RefusesAStateThatDoesNotExist) {
-  for (const unsigned bad : {kStateCount, 32U, 255U})
+  for (unsigned bad = kStateCount; bad < 256; ++bad)
     for (unsigned i = 0; i < kStateCount; ++i)
       for (const M mover : {M::kCp, M::kAp}) {
         EXPECT_FALSE(is_legal({5, static_cast<S>(bad), 0}, {5, static_cast<S>(i), 0}, mover));
