@@ -21,7 +21,7 @@ std::string_view aftermath_text(Aftermath aftermath) {
   case Aftermath::kUnknown:
     return ", not seen to go on";
   case Aftermath::kActive:
-    return ", then came up";
+    return ", and is up";
   case Aftermath::kParked:
     return ", then parked";
   case Aftermath::kDead:

@@ -44,9 +44,8 @@ std::string end_text(const Style &style, const Observation &seen) {
     what = "the guest refused this machine";
     break;
   }
-  std::string text(what);
-  if (!seen.end_detail.empty())
-    text += ": " + printable(seen.end_detail);
+  // The detail, where there is one, says it all.
+  const std::string text = seen.end_detail.empty() ? std::string(what) : printable(seen.end_detail);
   return paint(style, Ink::kWarn, wrap("", text, style.width));
 }
 

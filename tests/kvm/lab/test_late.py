@@ -121,7 +121,7 @@ class ByTime(lab.LabCase):
             with self.subTest(action=action):
                 run = self.run_lab(lab.scenario(faults=[fault("time:150", action, "duration_ms = 50")]))
                 self.assert_passes(run)
-                self.assertRegex(run.report, r"released after [\d.]+ ms, then came up")  # it was, and is
+                self.assertRegex(run.report, r"released after [\d.]+ ms, and is up")
                 began = float(run.report.split("CPU 3: at ")[1].split()[0])
                 self.assertGreaterEqual(began, 150)
 
