@@ -168,7 +168,7 @@ TEST(Driver, LetsAnybodyAtTheGateInOnceDespiteHints) {
   bench.driver.poll();
   EXPECT_EQ(bench.machine.seen(1).state, State::kAbandoned);
   EXPECT_EQ(bench.machine.seen(2).state, State::kStarting);
-  while (!bench.driver.decided()) {
+  for (int moves = 0; moves < 5 && !bench.driver.decided(); ++moves) {
     bench.machine.ap_moves(2, next_of(bench.machine.seen(2).state));
     bench.driver.poll();
   }

@@ -85,6 +85,7 @@ public:
     core::Failure failure;
   };
   static constexpr unsigned kMaxCpus = 70;
+  static constexpr unsigned kEndless = 100'000; ///< more of anything than any test has
 
   explicit ScriptedMachine(unsigned cpus) : cpus_(cpus) {}
 
@@ -94,8 +95,14 @@ public:
   TscLine &tsc_ap(unsigned cpu) { return cpus_.at(cpu).tsc_ap; }
   TscLine &tsc_cp(unsigned cpu) { return cpus_.at(cpu).tsc_cp; }
   auto &arrivals() { return arrivals_; }
-  [[nodiscard]] std::uint64_t now() const { return time; }
+  [[nodiscard]] std::uint64_t now() {
+    if (++looks_ >= 100 * kEndless)
+      throw std::runtime_error("the CP looks at the clock again and again");
+    return time;
+  }
   void log(EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a, std::uint64_t b) {
+    if (records.size() >= kEndless)
+      throw std::runtime_error("the CP does not come to an end");
     records.push_back({time, kind, cpu, attempt, a, b});
     if (kind == EventKind::kMoved) {
       EXPECT_TRUE(protocol::is_legal(Word::from(a), Word::from(b), Mover::kCp))
@@ -136,7 +143,8 @@ public:
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
     if (until())
       return;
-    ++waits;
+    if (++waits >= kEndless)
+      throw std::runtime_error("the CP waits again and again");
     const auto due = events_.begin();
     if (due != events_.end() && due->first <= deadline) {
       time = std::max(time, due->first);
@@ -253,6 +261,7 @@ private:
       ap_moves(cpu, done);
   }
 
+  unsigned looks_ = 0;
   std::vector<Cpu> cpus_;
   core::Arrivals<Cell, kMaxCpus> arrivals_;
   std::multimap<std::uint64_t, std::function<void()>> events_;
@@ -309,7 +318,8 @@ struct Single {
 
   /// On the way up, until the CPU is in `state`, with the CP's part done where it is.
   void up_to(State state) {
-    while (seen().state != state) {
+    for (int moves = 0; seen().state != state; ++moves) {
+      ASSERT_LT(moves, 50) << "does not get to " << protocol::name(state);
       const State from = seen().state;
       if (from == State::kDown || from == State::kAbandoned || from == State::kParked ||
           from == State::kDead) {
