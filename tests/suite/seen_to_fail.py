@@ -1,7 +1,8 @@
 """Sees every scenario fail: breaks what each is there for, and expects it to notice.
 
   seen_to_fail.py --check               only: is every scenario named, does each break fit the code
-  seen_to_fail.py --build DIR [--only ID]   build each break in a copy under DIR, run what it names
+  seen_to_fail.py --build DIR --vmm VMM [--only ID]   build each break in a copy under DIR, run what it
+                                        names; a broken guest is run by the sound VMM
 
 Exits 77 without /dev/kvm.
 """
@@ -51,7 +52,8 @@ def tracked():
 class Copy:
     """A copy of the tree that keeps its build from one break to the next."""
 
-    def __init__(self, where):
+    def __init__(self, where, vmm):
+        self.vmm = vmm
         self.tree, self.build = where / "tree", where / "build"
         shutil.rmtree(self.tree, ignore_errors=True)
         for name in tracked():
@@ -67,23 +69,26 @@ class Copy:
             sys.exit(f"{' '.join(map(str, words))} failed:\n{done.stdout}{done.stderr}")
 
     def broken(self, entry):
-        """Builds with a break; puts the file back in the tree."""
+        """Builds with a break, and puts the file back in the tree. The words that run it."""
         path = self.tree / entry["file"]
         sound = path.read_text()
         path.write_text(sound.replace(entry["find"], entry["replace"]))
         try:
-            self.command("cmake", "--build", self.build, "--target", "vmm", "guest")
+            host = entry["file"].startswith("vmm/")
+            self.command("cmake", "--build", self.build, "--target", *(["vmm", "guest"] if host else ["guest"]))
         finally:
             path.write_text(sound)
-        return self.build / "bin" / "vmm"
+        if host:
+            return [self.build / "bin" / "vmm", "run"]
+        return [self.vmm, "run", "--guest", self.build / "bin" / "guest.elf"]
 
 
 def launcher():
     return ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
 
 
-def run(vmm, entry, name):
-    words = [str(vmm), "run", str(ROOT / "configs" / f"{name}.toml")]
+def run(command, entry, name):
+    words = [*map(str, command), str(ROOT / "configs" / f"{name}.toml")]
     for change in entry.get("set", []):
         words += ["--set", change]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=RUN_S)
@@ -94,6 +99,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--build", type=Path)
+    parser.add_argument("--vmm", type=Path)
     parser.add_argument("--only")
     arguments = parser.parse_args()
     data = breaks()
@@ -104,14 +110,14 @@ def main():
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("skipped: no /dev/kvm")
         return 77
-    copy = Copy(arguments.build.resolve())
+    copy = Copy(arguments.build.resolve(), arguments.vmm.resolve())
     unseen = 0
     for entry in data:
         if arguments.only and entry["id"] != arguments.only:
             continue
-        vmm = copy.broken(entry)
+        command = copy.broken(entry)
         for name in entry["scenarios"]:
-            status = run(vmm, entry, name)
+            status = run(command, entry, name)
             seen = status in (1, 4)
             unseen += not seen
             print(f"{'red ' if seen else 'NOT RED'}  {name}  under {entry['id']} (exit {status})", flush=True)

@@ -52,6 +52,15 @@ std::optional<double> given_up_us(const Observation &seen, const Firing &firing)
   return std::nullopt;
 }
 
+/// Whether the attempt that a fault struck had been claimed when it was given up.
+bool was_claimed(const Observation &seen, const Firing &firing) {
+  const auto &events = seen.cpus.front().events;
+  return std::any_of(events.begin(), events.end(), [&](const abi::Event &event) {
+    return event.kind == abi::EventKind::kQuarantined && event.cpu == firing.cpu &&
+           event.attempt == firing.attempt;
+  });
+}
+
 /// What the INIT of giving up, or its absence, did to a vCPU that was held at the time. A hold
 /// that ended at about the same time as the attempt tells nothing.
 void compare_stop(const Scenario &scenario, const Observation &seen, std::vector<std::string> &out) {
@@ -63,6 +72,9 @@ void compare_stop(const Scenario &scenario, const Observation &seen, std::vector
       continue;
     const bool took_init = firing.end == HoldEnd::kReset || firing.aftermath == Aftermath::kTookInit;
     const bool parked = firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kParked;
+    if (firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kAtRest &&
+        was_claimed(seen, firing))
+      out.push_back(fmt::format("CPU {} halted after it was given up, and did not park", firing.cpu));
     if (init && parked)
       out.push_back(fmt::format(
           "CPU {} parked after it was given up, and should have taken an INIT before that", firing.cpu));

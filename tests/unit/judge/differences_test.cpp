@@ -89,6 +89,7 @@ TEST(Differences, WhatTheInitOfGivingUpDidIsCompared) {
   none(held_too_long(Stop::kNone, HoldEnd::kReleased, Aftermath::kParked));
   expect_one(held_too_long(Stop::kInit, HoldEnd::kReleased, Aftermath::kParked), "should have taken an INIT");
   expect_one(held_too_long(Stop::kNone, HoldEnd::kReset, Aftermath::kUnknown), "stop is \"none\"");
+  expect_one(held_too_long(Stop::kNone, HoldEnd::kReleased, Aftermath::kAtRest), "did not park");
 }
 
 TEST(Differences, AnInterruptedRunExitsAsSuch) {
