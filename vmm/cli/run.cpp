@@ -6,20 +6,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
 
 namespace reveille::vmm {
 namespace {
-
-/// A terminal that does colours, and a person who wants them (no-color.org).
-bool wants_colour(std::FILE *stream) {
-  const char *no_color = std::getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): no thread yet
-  const char *term = std::getenv("TERM");         // NOLINT(concurrency-mt-unsafe)
-  return ::isatty(::fileno(stream)) == 1 && (no_color == nullptr || *no_color == '\0') && term != nullptr &&
-         std::string_view(term) != "dumb";
-}
 
 std::string guest_beside_binary() {
   std::error_code error;
@@ -64,7 +55,6 @@ int run(const Arguments &arguments) {
   options.scenario = std::move(*scenario);
   options.guest_path = wanted.guest.empty() ? guest_beside_binary() : wanted.guest;
   options.log_level = spdlog::level::from_str(wanted.log_level);
-  options.colour = wants_colour(options.people());
   return flushed(run_command(options));
 }
 

@@ -79,9 +79,7 @@ int run_command(const RunOptions &options) {
   seen.total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
   const Verdict verdict = judge(options.scenario, seen);
 
-  Style style = Style::for_stream(options.people());
-  style.colour = options.colour;
-  print_report(options.people(), style, options.scenario, seen, verdict);
+  print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
   const std::string json = result_json(options.scenario, machine->host(), seen, verdict);
   return after(lab, write_result(options, json, verdict.exit));
 }

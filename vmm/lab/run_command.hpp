@@ -17,7 +17,6 @@ struct RunOptions {
   std::optional<std::string> json_path; ///< where the result goes, if it goes to a file
   bool json_to_stdout = false;          ///< --json -: what people read goes to standard error then
   spdlog::level::level_enum log_level = spdlog::level::warn;
-  bool colour = false; ///< whether what people read may have colour
 
   /// Where what people read goes.
   [[nodiscard]] std::FILE *people() const { return json_to_stdout ? stderr : stdout; }
