@@ -51,7 +51,7 @@ bool is_active(unsigned cpu) {
 void say_cpu(unsigned cpu, std::uint64_t zero) {
   const smp::Identity &identity = smp::identities[cpu];
   Line line;
-  line.field("cpu", cpu).field("apic_id", identity.apic_id);
+  line.field("cpu", cpu).field("apic_id", identity.apic_id).field("primary", smp::primary_of(cpu));
   line.field("outcome", is_active(cpu) ? "online" : "failed");
   if (cpu != 0) {
     line.field("attempts", smp::slots[cpu].sync.ordinal.load(std::memory_order_relaxed));

@@ -2,8 +2,10 @@
 
 #include "guest/acpi/madt.hpp"
 #include "guest/lapic/lapic.hpp"
+#include "guest/x86/topology.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace reveille::guest::smp {
 
@@ -19,7 +21,7 @@ namespace {
 
 /// Enters the CPU in the ID map, unless its place is taken.
 void enter(unsigned cpu, std::uint32_t apic_id) {
-  identities[cpu] = {apic_id, false};
+  identities[cpu] = {.apic_id = apic_id};
   if (apic_id >= kIdCount || id_map[apic_id] != 0)
     return;
   id_map[apic_id] = static_cast<std::uint16_t>(cpu + 1);
@@ -53,6 +55,7 @@ Census number_cpus(const acpi::Root &root) {
     for (unsigned cpu = 1; cpu < census.cpus; ++cpu)
       if (identities[cpu].apic_id > reach) // cut to eight bits it would be someone else's
         identities[cpu].is_reachable = false;
+  find_primaries(std::span(identities).first(census.cpus), x86::thread_bits(x86::cpuid));
   return census;
 }
 

@@ -7,6 +7,7 @@
 #include "core/settings.hpp"
 #include "guest/acpi/find.hpp"
 #include "guest/smp/area.hpp"
+#include "guest/smp/identity.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -19,12 +20,10 @@ inline constexpr std::uint32_t kIdCount = 8192;
 /// CPU number plus one by APIC ID; 0: nobody's.
 extern std::uint16_t id_map[kIdCount];
 
-struct Identity {
-  std::uint32_t apic_id = 0;
-  /// Whether this CPU can be kicked: no CPU before it has the same ID, and the LAPIC reaches it.
-  bool is_reachable = false;
-};
 extern Identity identities[abi::kMaxCpus];
+
+/// The number of the CPU that is the primary thread of `cpu`'s core. Known once the CPUs are numbered.
+[[nodiscard]] inline unsigned primary_of(unsigned cpu) { return identities[cpu].primary; }
 
 struct Census {
   unsigned cpus = 0;        ///< CPU 0 included
@@ -34,7 +33,7 @@ struct Census {
 
 /// Numbers the CPUs: the one that runs this is CPU 0, the others follow in the MADT's order.
 /// An entry whose ID has come before keeps its number and is not reachable. Chooses the
-/// LAPIC's mode. By CPU 0, once.
+/// LAPIC's mode, and finds out which CPU is whose primary thread. By CPU 0, once.
 [[nodiscard]] Census number_cpus(const acpi::Root &root);
 
 extern abi::CpuSlot *slots;

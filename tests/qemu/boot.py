@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Boots guest.elf under QEMU and reads what it says on the serial port.
 
-usage: boot.py GUEST MACHINE ACCEL CPUS [KEY=VALUE...]
+usage: boot.py GUEST MACHINE ACCEL CPUS[,threads=T...] [KEY=VALUE...]
 
-The keys go to the guest's command line as reveille.KEY=VALUE. Exit status 77 where this host cannot run it.
+The CPUs are as QEMU's -smp has them. The keys go to the guest's command line as reveille.KEY=VALUE. Exit status
+77 where this host cannot run it.
 """
 
 import os
@@ -28,7 +29,7 @@ def why_not(accel):
 
 def run(guest, machine, accel, cpus, options):
     command = [
-        QEMU, "-M", machine, "-accel", accel, "-cpu", "qemu64", "-smp", str(cpus), "-m", "256", "-nodefaults",
+        QEMU, "-M", machine, "-accel", accel, "-cpu", "qemu64", "-smp", cpus, "-m", "256", "-nodefaults",
         "-no-reboot", "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
         "-kernel", guest, "-append", " ".join(f"reveille.{o}" for o in options)
     ]
@@ -39,7 +40,13 @@ def fields(line):
     return dict(re.findall(r"(\w+)=(\S+)", line))
 
 
-def complaints(cpus, options, status, lines):
+def primaries(ids, threads):
+    """Of each CPU the first one in its core, by CPU number: APIC IDs of threads differ in their low bits alone."""
+    cores = [apic_id >> (threads - 1).bit_length() for apic_id in ids]
+    return [cores.index(core) for core in cores]
+
+
+def complaints(cpus, threads, options, status, lines):
     """What is wrong with a run, as a list of sentences."""
     bad = []
     if status != ALL_UP:
@@ -57,6 +64,11 @@ def complaints(cpus, options, status, lines):
         bad.append("there is not one line for each CPU, in order")
     if len({e.get("apic_id") for e in each}) != len(each):
         bad.append("two CPUs have the same APIC ID")
+    expected = primaries([int(e.get("apic_id", 0)) for e in each], threads)
+    bad += [
+        f"CPU {e['cpu']} has primary {e.get('primary')}, not {primary}"
+        for e, primary in zip(each, expected) if e.get("primary") != str(primary)
+    ]
     bad += [f"CPU {e['cpu']} is {e.get('outcome')}" for e in each if e.get("outcome") != "online"]
     bad += [f"CPU {e['cpu']} took {e['attempts']} attempts" for e in each if e.get("attempts", "1") != "1"]
     last = [fields(line) for line in lines if line.startswith("reveille: online=")]
@@ -65,18 +77,20 @@ def complaints(cpus, options, status, lines):
     return bad
 
 
-def main(guest, machine, accel, cpus, *options):
+def main(guest, machine, accel, smp, *options):
+    cpus = smp.split(",")[0]
+    threads = int((re.findall(r"\bthreads=(\d+)", smp) or [1])[0])
     reason = why_not(accel)
     if reason:
         print(f"skipped: {reason}")
         return SKIPPED
     try:
-        done = run(guest, machine, accel, int(cpus), options)
+        done = run(guest, machine, accel, smp, options)
     except subprocess.TimeoutExpired as late:
         print(f"no end after {TIMEOUT_S} s\n{(late.stdout or b'').decode(errors='replace')}")
         return 1
     output = done.stdout.decode(errors="replace")
-    bad = complaints(int(cpus), options, done.returncode, output.replace("\r", "").splitlines())
+    bad = complaints(int(cpus), threads, options, done.returncode, output.replace("\r", "").splitlines())
     if bad:
         print("\n".join(bad))
         print(f"-- serial port\n{output}\n-- QEMU\n{done.stderr.decode(errors='replace')}")
