@@ -12,7 +12,9 @@ namespace reveille::vmm {
 inline constexpr std::uint32_t kMaxXapicId = 254;
 
 /// The APIC ID of a vCPU, which is also its KVM ID. Threads of a core are a power of two and
-/// adjacent, and cores are numbered without gaps, so the ID is the CPU's number.
+/// adjacent, and cores are numbered without gaps, so the ID is the CPU's number, and the ID
+/// without its low log2(threads_per_core) bits is the core's. A last core that is not full
+/// changes nothing, and threads take no ID that vCPUs alone would not.
 [[nodiscard]] constexpr std::uint32_t apic_id(CpuIndex cpu) { return cpu; }
 
 /// How the LAPICs stand when the guest starts.

@@ -25,9 +25,15 @@ struct CpuidSpec {
 inline constexpr std::uint64_t kLapicHz = 1'000'000'000;
 
 /// `supported` (KVM_GET_SUPPORTED_CPUID) made true for the vCPU with `apic_id`. Patched:
-/// leaf 1 (APIC ID, count, HTT, x2APIC, TSC deadline, hypervisor), 0xB and 0x1F (topology,
-/// x2APIC ID), AMD's 0x80000008 and 0x8000001E, and KVM's, with 0x40000010 (frequencies).
-/// Source: SDM 2, CPUID; APM 3, appendix E; kernel, virt/kvm/x86/cpuid.
+/// leaf 1 (APIC ID, count, HTT, x2APIC, TSC deadline, hypervisor), 4 (who shares a cache), 0xB and
+/// 0x1F (topology, x2APIC ID), on AMD 0x80000001 (CmpLegacy), 0x80000008, 0x8000001D and 0x8000001E,
+/// and KVM's, with 0x40000010 (frequencies).
+///
+/// There is one package. The low log2(threads_per_core) bits of an APIC ID number the thread in
+/// its core, and all leaves agree on that, as far as the narrow ones reach: leaf 1 counts to 255
+/// threads, leaf 4 to 64 cores, 0x80000008 to 256 threads. The last core may have fewer threads.
+/// Source: SDM 2, CPUID; SDM 3, 9.9 "Programming Considerations for Hardware Multi-Threading Capable
+/// Processors"; APM 3, appendix E; kernel, virt/kvm/x86/cpuid.
 [[nodiscard]] std::vector<kvm_cpuid_entry2> vcpu_cpuid(std::span<const kvm_cpuid_entry2> supported,
                                                        const CpuidSpec &spec, std::uint32_t apic_id);
 

@@ -20,12 +20,13 @@ kvm_cpuid_entry2 leaf(std::uint32_t function, std::uint32_t eax, std::uint32_t e
   return entry;
 }
 
-/// Something like what a KVM answers, with the host's own numbers in it.
+/// Something like what a KVM answers on AMD, with the host's own numbers in it.
 Leaves supported() {
-  return {leaf(0, 0x7, 0, 0, 0),
+  return {leaf(0, 0x7, 0x68747541, 0x444d4163, 0x69746e65),
           leaf(1, 0xa20f10, 0x5a020800, 1u << 21, 0x0fabfbff),
           leaf(0xb, 9, 9, 9, 9),
           leaf(0x40000000, 0x40000001, 0x4b4d564b, 0x564b4d56, 0x4d),
+          leaf(0x80000001, 0xa20f10, 0, 0x400391, 0),
           leaf(0x80000008, 0x3030, 0, 0x7007, 0),
           leaf(0x8000001e, 77, 0x177, 0x177, 0)};
 }
@@ -64,6 +65,7 @@ TEST(Cpuid, FeatureBitsFollowTheMachine) {
   const auto off = get(vcpu_cpuid(supported(), spec, 0), 1);
   EXPECT_EQ(off->ecx & (kX2apic | kDeadline), 0u);
   EXPECT_EQ(off->edx & (1u << 28), 0u);
+  EXPECT_EQ((off->ebx >> 16) & 0xff, 1u);
 }
 
 TEST(Cpuid, TopologyCountsThreadsAndCores) {
