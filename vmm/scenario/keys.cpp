@@ -13,8 +13,7 @@ constexpr double kMaxMs = 3'600'000; // an hour
 constexpr std::array<Choice, 3> kApicModes{
     {{"kernel"}, {"split", Support::kLater}, {"user", Support::kLater}}};
 constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
-constexpr std::array<Choice, 4> kThreads{
-    {{"1"}, {"2", Support::kLater}, {"4", Support::kLater}, {"8", Support::kLater}}};
+constexpr std::array<Choice, 4> kThreads{{{"1"}, {"2"}, {"4"}, {"8"}}};
 constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree", Support::kLater}}};
 constexpr std::array<Choice, 2> kWaits{{{"spin"}, {"halt"}}};
 constexpr std::array<Choice, 2> kStops{{{"init"}, {"none"}}};
@@ -42,7 +41,7 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
     {.section = kMachine, .name = "x2apic", .type = kChoice, .fallback = "\"auto\"", .choices = kX2apic,
      .about = "whether the guest has x2APIC; `auto`: when an ID needs it; `off`: at most 255 vCPUs"},
     {.section = kMachine, .name = "threads_per_core", .type = kInteger, .least = 1, .most = 8, .fallback = "1",
-     .choices = kThreads, .about = "threads of a core"},
+     .choices = kThreads, .about = "threads of a core; the last core has the rest"},
 
     {.section = kBringup, .name = "strategy", .type = kChoice, .fallback = "\"parallel\"", .choices = kStrategies,
      .about = "how the control side schedules the APs"},

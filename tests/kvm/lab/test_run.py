@@ -89,6 +89,18 @@ class Result(lab.LabCase):
         self.assertEqual(set(run.cpu(3)["points"].values()), {None})
 
 
+class Threads(lab.LabCase):
+    def test_cores_of_each_width_come_up_whole_or_not(self):
+        for threads in (2, 4, 8):
+            for vcpus in (5, 8):
+                with self.subTest(threads=threads, vcpus=vcpus):
+                    run = self.run_lab(
+                        lab.scenario(vcpus=vcpus, timeout_ms=5000), "--set", f"machine.threads_per_core={threads}"
+                    )
+                    self.assert_passes(run)
+                    self.assertEqual([c["apic_id"] for c in run.result["cpus"]], list(range(vcpus)))
+
+
 class Differences(lab.LabCase):
     def assert_differs(self, run, *differences):
         self.assertEqual(run.status, 1, run.out + run.err)

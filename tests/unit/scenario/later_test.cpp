@@ -15,7 +15,6 @@ TEST(scenario, later_values_are_not_supported_yet) {
   expect_messages({
       {kEight + "apic = \"user\"", R"(3:8: machine.apic: "user" is not supported yet)"},
       {kEight + "apic = \"split\"", R"(3:8: machine.apic: "split" is not supported yet)"},
-      {kEight + "threads_per_core = 2", "3:20: machine.threads_per_core: 2 is not supported yet"},
       {kEight + "[bringup]\nstrategy = \"tree\"", R"(4:12: bringup.strategy: "tree" is not supported yet)"},
       {kEight + "[bringup]\ncycles = 2",
        "4:10: bringup.cycles: 2 is not supported yet; so far it is always 1"},

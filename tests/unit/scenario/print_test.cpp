@@ -14,7 +14,7 @@ vcpus = 8
 memory_mib = 16
 apic = "kernel"
 x2apic = "off"
-threads_per_core = 1
+threads_per_core = 2
 
 [bringup]
 strategy = "split"

@@ -37,6 +37,7 @@ title = "t"
 vcpus = 8
 memory_mib = 99
 x2apic = "on"
+threads_per_core = 4
 [bringup]
 strategy = "serial"
 wait = "spin"
@@ -56,6 +57,7 @@ attempts = { 1 = 1, "2-3" = 4 }
   EXPECT_EQ(s->title, "t");
   EXPECT_EQ(s->machine.memory_mib, 99U);
   EXPECT_EQ(s->machine.x2apic, X2apic::kOn);
+  EXPECT_EQ(s->machine.threads_per_core, 4U);
   EXPECT_EQ(s->bringup.strategy, abi::Strategy::kSerial);
   EXPECT_EQ(s->bringup.wait, abi::Wait::kSpin);
   EXPECT_EQ(s->bringup.window, 3U);
