@@ -38,8 +38,10 @@ int write_result(const RunOptions &options, const std::string &json, ExitStatus 
 
 int could_not_run(const RunOptions &options, const Error &error) {
   fmt::print(stderr, "vmm: {}\n", error.message);
-  return write_result(options, result_json_failed(options.scenario.file, options.scenario.title, error),
-                      error.status);
+  return write_result(
+      options,
+      result_json_failed(options.scenario.file, options.scenario.title, error, options.scenario.seed),
+      error.status);
 }
 
 /// Runs the lab with its progress on standard error.

@@ -129,15 +129,16 @@ std::string result_json(const Scenario &scenario, const HostInfo &host, const Ob
                {"differences", verdict.differences}});
 }
 
-std::string result_json_failed(const std::string &file, const std::string &title, const Error &error) {
+std::string result_json_failed(const std::string &file, const std::string &title, const Error &error,
+                               std::uint64_t seed, const std::string &backend) {
   const std::string_view verdict = verdict_of(error.status);
   const ExitStatus exit = verdict == "broken" ? ExitStatus::kBroken : error.status;
   return dump({{"schema", 1},
                {"scenario", file},
                {"title", title},
-               {"backend", "kvm"},
+               {"backend", backend},
                {"strategy", nullptr},
-               {"seed", 0},
+               {"seed", seed},
                {"exit", static_cast<int>(exit)},
                {"verdict", verdict},
                {"host", Json::object()},

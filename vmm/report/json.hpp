@@ -5,6 +5,7 @@
 #include "vmm/judge/verdict.hpp"
 #include "vmm/kvm/host_info.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace reveille::vmm {
@@ -16,6 +17,7 @@ namespace reveille::vmm {
 /// The same of a run that never began: the error's status gives the verdict ("invalid",
 /// "unsupported", "interrupted", else "broken"), its message is the one difference.
 [[nodiscard]] std::string result_json_failed(const std::string &file, const std::string &title,
-                                             const Error &error);
+                                             const Error &error, std::uint64_t seed = 0,
+                                             const std::string &backend = "kvm");
 
 } // namespace reveille::vmm

@@ -62,28 +62,13 @@ void Progress::update(double ms, std::span<const abi::Word> words, unsigned held
     if (ms < due_ms_)
       return;
     due_ms_ = ms + kRedrawMs;
-    draw(progress_line(ms, words, held, style_.width));
+    line_.draw(progress_line(ms, words, held, style_.width));
   } else if (ms >= plain_due_ms_) {
     while (plain_due_ms_ <= ms)
       plain_due_ms_ *= 2;
     fmt::print(out_, "{}\n", progress_line(ms, words, held, style_.width));
     std::fflush(out_);
   }
-}
-
-void Progress::finish() {
-  if (!drawn_)
-    return;
-  std::fputs("\r\033[K", out_);
-  std::fflush(out_);
-  drawn_ = false;
-}
-
-void Progress::draw(const std::string &line) {
-  // Wrapping is off for the length of the line: on a narrower terminal it would not be one.
-  fmt::print(out_, "\r\033[?7l{}\033[K\033[?7h", line);
-  std::fflush(out_);
-  drawn_ = true;
 }
 
 } // namespace reveille::vmm

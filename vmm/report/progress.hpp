@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/abi/word.hpp"
+#include "vmm/report/live_line.hpp"
 #include "vmm/report/style.hpp"
 
 #include <cstdio>
@@ -19,26 +20,21 @@ namespace reveille::vmm {
 /// end; elsewhere nothing for two seconds and then a line at 2, 4, 8, ... s. One thread's.
 class Progress {
 public:
-  Progress(std::FILE *out, Style style) : out_(out), style_(style) {}
-  ~Progress() { finish(); }
-  Progress(const Progress &) = delete;
-  Progress &operator=(const Progress &) = delete;
+  Progress(std::FILE *out, Style style) : out_(out), style_(style), line_(out, style) {}
 
   /// `ms` since the run began; it decides when a line is due. `words` are the sync words
   /// (not trusted), `held` the vCPUs that faults hold now.
   void update(double ms, std::span<const abi::Word> words, unsigned held);
 
   /// Takes the line away, if there is one. The next update() draws it again.
-  void finish();
+  void finish() { line_.finish(); }
 
 private:
-  void draw(const std::string &line);
-
   std::FILE *out_;
   Style style_;
+  LiveLine line_;
   double due_ms_ = 0;          ///< on a terminal
   double plain_due_ms_ = 2000; ///< elsewhere
-  bool drawn_ = false;
 };
 
 } // namespace reveille::vmm

@@ -1,5 +1,6 @@
 #include "vmm/report/summary.hpp"
 
+#include "vmm/report/shell.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>
@@ -57,24 +58,10 @@ std::string why(const Verdict &verdict) {
   return fmt::format("; {} from what was expected", counted(differences, "difference"));
 }
 
-/// A word as a shell takes it.
-std::string quoted(const std::string &word) {
-  const bool plain = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("/._-+,:@%=").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain)
-    return word;
-  std::string text = "'";
-  for (const char c : word)
-    text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return printable(text + "'");
-}
-
 std::string rerun(const Scenario &scenario) {
-  std::string command = fmt::format("vmm run {}", quoted(scenario.file));
+  std::string command = fmt::format("vmm run {}", shell_quoted(scenario.file));
   for (const std::string &change : scenario.overrides)
-    command += " --set " + quoted(change);
+    command += " --set " + shell_quoted(change);
   if (scenario.seed != 0)
     command += fmt::format(" --seed {}", scenario.seed);
   return command;

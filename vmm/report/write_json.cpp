@@ -21,15 +21,18 @@ tl::unexpected<Error> cannot_write(const std::string &path, int why) {
                                               path == "-" ? "standard output" : path, std::strerror(why)));
 }
 
+using Pieces = std::span<const std::string_view>;
+
 /// Returns 0, or why not.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR)
-      return errno;
-    if (written > 0)
-      text.remove_prefix(static_cast<std::size_t>(written));
-  }
+int write_all(int fd, Pieces pieces) {
+  for (std::string_view text : pieces)
+    while (!text.empty()) {
+      const ssize_t written = ::write(fd, text.data(), text.size());
+      if (written < 0 && errno != EINTR)
+        return errno;
+      if (written > 0)
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
   return 0;
 }
 
@@ -53,7 +56,7 @@ std::string create_beside(const std::string &path, mode_t mode, Fd &fd) {
 }
 
 /// Returns 0, or why not; then nothing is left behind.
-int replace_file(const std::string &path, const struct stat *before, std::string_view text) {
+int replace_file(const std::string &path, const struct stat *before, Pieces text) {
   Fd fd;
   const std::string temporary = create_beside(path, 0666, fd);
   if (temporary.empty())
@@ -72,30 +75,34 @@ int replace_file(const std::string &path, const struct stat *before, std::string
   return why;
 }
 
-int write_directly(const std::string &path, std::string_view text) {
+int write_directly(const std::string &path, Pieces text) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   return fd.is_open() ? write_all(fd.get(), text) : errno;
 }
 
 } // namespace
 
-Result<void> write_json(const std::string &path, std::string_view text) {
+Result<void> write_json(const std::string &path, Pieces pieces) {
   int why = 0;
   struct stat before = {};
   if (path == "-") {
     // What was printed before comes first.
-    why = std::fflush(stdout) != 0 ? errno : write_all(STDOUT_FILENO, text);
+    why = std::fflush(stdout) != 0 ? errno : write_all(STDOUT_FILENO, pieces);
   } else if (::stat(path.c_str(), &before) != 0) {
-    why = errno == ENOENT ? replace_file(path, nullptr, text) : errno;
+    why = errno == ENOENT ? replace_file(path, nullptr, pieces) : errno;
   } else if (S_ISREG(before.st_mode)) {
     // Replacing a file must not get around its being read-only.
-    why = ::access(path.c_str(), W_OK) != 0 ? errno : replace_file(resolved(path), &before, text);
+    why = ::access(path.c_str(), W_OK) != 0 ? errno : replace_file(resolved(path), &before, pieces);
   } else {
-    why = write_directly(path, text);
+    why = write_directly(path, pieces);
   }
   if (why != 0)
     return cannot_write(path, why);
   return {};
+}
+
+Result<void> write_json(const std::string &path, std::string_view text) {
+  return write_json(path, Pieces(&text, 1));
 }
 
 } // namespace reveille::vmm

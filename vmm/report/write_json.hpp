@@ -3,6 +3,7 @@
 
 #include "vmm/base/error.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,8 @@ namespace reveille::vmm {
 /// not a regular file (a pipe, /dev/null) is written to directly. Errors have status kUsage
 /// and leave nothing behind.
 [[nodiscard]] Result<void> write_json(const std::string &path, std::string_view text);
+
+/// The same of a text that is in pieces, one after the other.
+[[nodiscard]] Result<void> write_json(const std::string &path, std::span<const std::string_view> pieces);
 
 } // namespace reveille::vmm

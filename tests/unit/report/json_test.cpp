@@ -91,7 +91,10 @@ TEST(ResultJsonFailed, HasTheSameKeysAndTheMessage) {
   EXPECT_EQ(json["exit"], 3);
   EXPECT_EQ(json["differences"], Json::array({"no /dev/kvm"}));
   EXPECT_EQ(Json::parse(result_json_failed("", "", {ExitStatus::kUsage, "x"}))["verdict"], "invalid");
-  EXPECT_EQ(Json::parse(result_json_failed("", "", {ExitStatus::kBroken, "x"}))["verdict"], "broken");
+  const Json broken = Json::parse(result_json_failed("", "", {ExitStatus::kBroken, "x"}, 7, "sim"));
+  EXPECT_EQ(broken["verdict"], "broken");
+  EXPECT_EQ(broken["seed"], 7);
+  EXPECT_EQ(broken["backend"], "sim");
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -51,6 +52,14 @@ TEST_F(WriteJson, WritesAndReplaces) {
   struct stat after = {};
   ASSERT_EQ(::stat(file.c_str(), &after), 0);
   EXPECT_EQ(after.st_mode & 0777U, 0640U);
+}
+
+TEST_F(WriteJson, TakesATextInPieces) {
+  const fs::path file = folder_ / "result.json";
+  const std::array<std::string_view, 3> pieces{"one", "", "two"};
+  ASSERT_TRUE(write_json(file, pieces));
+  EXPECT_EQ(content(file), "onetwo");
+  EXPECT_EQ(files(), 1U);
 }
 
 TEST_F(WriteJson, ALinkStaysALink) {
