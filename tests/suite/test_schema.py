@@ -31,6 +31,28 @@ SOUND = {
 }  # fmt: skip
 
 
+FAILURE = {
+    "run": 0, "scenario": "a.toml", "seed": 7, "verdict": "fail", "difference": "x",
+    "command": "vmm run a.toml --seed 7",
+}  # fmt: skip
+SUMMARY = {
+    "exit": 1, "runs": 1, "pass": 0, "fail": 1, "broken": 0, "unsupported": 0, "invalid": 0, "interrupted": 0,
+    "not_run": 0, "seed": 7, "repeat": 1, "shard": "1/1", "total_us": 4.5,
+    "scenarios": [{"scenario": "a.toml", "runs": 1, "failed": 1, "total_us": 4}],
+    "failures": [FAILURE],
+}  # fmt: skip
+
+BROKEN_SUMMARY = [
+    ("exit", 5),
+    ("pass", -1),
+    ("repeat", 0),
+    ("shard", "0/1"),
+    ("surprise", 1),
+    ("scenarios", [{}]),
+    ("failures", [{**FAILURE, "verdict": "pass"}]),
+]
+
+
 def changed(path, value):
     """SOUND with one thing changed."""
     result = copy.deepcopy(SOUND)
@@ -73,8 +95,20 @@ class Schema(unittest.TestCase):
         jsonschema.Draft202012Validator.check_schema(schema)
         whole = jsonschema.Draft202012Validator(schema)
         self.assertTrue(whole.is_valid(SOUND))
-        self.assertTrue(whole.is_valid({"schema": 1, "runs": [SOUND], "summary": {}}))
-        self.assertFalse(whole.is_valid({"schema": 1, "runs": [{}], "summary": {}}))
+
+    def test_suites(self):
+        schema = json.loads((run_scenario.ROOT / "docs/result.schema.json").read_text())
+        whole = jsonschema.Draft202012Validator(schema)
+        suite = {"schema": 1, "runs": [SOUND], "summary": SUMMARY}
+        self.assertTrue(whole.is_valid(suite))
+        self.assertFalse(whole.is_valid({**suite, "runs": [{}]}))
+        for key in SUMMARY:
+            with self.subTest(without=key):
+                summary = {k: v for k, v in SUMMARY.items() if k != key}
+                self.assertFalse(whole.is_valid({**suite, "summary": summary}))
+        for key, value in BROKEN_SUMMARY:
+            with self.subTest(key=key, value=value):
+                self.assertFalse(whole.is_valid({**suite, "summary": {**SUMMARY, key: value}}))
 
     def test_sound(self):
         self.assertEqual(list(run_scenario.schema_errors(SOUND)), [])

@@ -8,11 +8,15 @@
 namespace reveille::vmm {
 
 [[nodiscard]] int run(const Arguments &arguments);
+[[nodiscard]] int suite(const Arguments &arguments);
 [[nodiscard]] int check(const Arguments &arguments);
 [[nodiscard]] int points(const Arguments &arguments);
 
 /// Prints a table of the docs as Markdown, for who changes a table.
 [[nodiscard]] int markdown(const Arguments &arguments);
+
+/// Finds out before a run whether its result can be written to `path`, which is no "-".
+[[nodiscard]] Result<void> check_json_path(const std::string &path);
 
 /// Says on standard error what is wrong with the command line. Returns exit status 2.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view what);

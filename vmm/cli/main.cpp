@@ -23,13 +23,14 @@ struct Command {
 constexpr auto kCommands = std::to_array<Command>({
 #ifdef REVEILLE_HAS_LAB
     {"run", run, "FILE      run one scenario; `vmm FILE` does the same"},
+    {"suite", suite, "FILE...   run many, and folders of them, each in a process of its own"},
 #endif
     {"check", check, "FILE...   validate scenarios, print them with their defaults"},
     {"points", points, "          print points, places and actions, and what supports what"},
     {"markdown", markdown, ""},
 });
 
-constexpr std::array<std::string_view, 3> kLaterCommands{"suite", "doctor", "diff"};
+constexpr std::array<std::string_view, 2> kLaterCommands{"doctor", "diff"};
 
 const Command *find_command(std::string_view name) {
   const auto *const it = std::ranges::find(kCommands, name, &Command::name);
@@ -43,7 +44,7 @@ void print_help(std::FILE *to) {
       fmt::print(to, "  vmm {:<7}{}\n", command.name, command.about);
   fmt::print(to, "  vmm COMMAND --help, vmm --version\n\nExamples:\n");
   if (find_command("run") != nullptr)
-    fmt::print(to, "  vmm configs/parallel-8.toml\n");
+    fmt::print(to, "  vmm configs/parallel-8.toml\n  vmm suite configs\n");
   fmt::print(to, "  vmm check configs/faults/two-stalls.toml\n");
 }
 

@@ -12,13 +12,20 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <span>
 
 namespace reveille::vmm {
 namespace {
 
-/// Options of `run` that the design names and this version does not have.
-constexpr std::array<std::string_view, 6> kLaterOptions{"--junit", "--trace",  "--report",
-                                                        "--shard", "--repeat", "-j"};
+/// Options of `run` and `suite` that the design names and this version does not have.
+constexpr std::array<std::string_view, 3> kLaterOptions{"--junit", "--trace", "--report"};
+
+/// Options that only `suite` has.
+constexpr std::array<std::string_view, 3> kSuiteOptions{"--shard", "--repeat", "--jobs,-j"};
+
+constexpr std::uint64_t kMostJobs = 256;
+constexpr std::uint64_t kMostShards = 1'000'000;
+constexpr std::uint64_t kMostRepeats = 1'000'000;
 
 constexpr std::string_view kRunExamples = R"(Examples:
   vmm run configs/parallel-8.toml
@@ -28,6 +35,27 @@ constexpr std::string_view kRunExamples = R"(Examples:
 
 Exit status: 0 as expected; 1 the outcome differs; 2 the scenario or the command line is
 wrong; 3 this host cannot run it; 4 an invariant is broken or the lab failed; 130 interrupted.)";
+
+constexpr std::string_view kSuiteExamples =
+    R"(Files are run in the order of their names, one that is named twice is run once. Of a folder
+all *.toml in it and below are run, but none whose name, or whose folder's, begins with a dot.
+Scenarios judge time: with -j above 1, or on a busy host, one may fail for want of a processor.
+
+Each run is a process of its own. One that does not end within its bound (vmm check prints it)
+and 30 s more is ended and told as broken, and the others go on. Ctrl-C ends those that run.
+
+--shard has every N-th run, from the I-th on: N shards have each run once. --repeat runs with
+the seeds from --seed on, and tells how many failed, with which seed, and how to repeat each.
+
+Examples:
+  vmm suite configs
+  vmm suite configs/faults configs/one.toml --set bringup.strategy=split --json results.json
+  vmm suite configs -j 4 --shard 2/8
+  vmm suite configs/faults/two-stalls.toml --repeat 100
+
+Exit status: 130 interrupted; else the first of these that a run had: 4 an invariant is broken,
+a run hung or broke down; 2 a scenario or the command line is wrong; 1 an outcome differs; 3 this
+host cannot run it; 0 all as expected. Nothing is run when the command line is wrong.)";
 
 constexpr std::string_view kCheckExamples = R"(Examples:
   vmm check configs/parallel-8.toml
@@ -40,6 +68,12 @@ void add_sets(CLI::App &app, std::vector<std::string> &sets) {
       ->expected(1, 1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+}
+
+/// Options that are known, in order to say why they are not taken.
+void add_hidden(CLI::App &app, std::span<const std::string_view> names, std::string &unused) {
+  for (const std::string_view name : names)
+    app.add_option(std::string(name), unused)->expected(0, 1)->group("");
 }
 
 /// What the parser did not know: an option that does not exist, or a word too many.
@@ -78,13 +112,35 @@ Result<bool> parse(CLI::App &app, const Arguments &arguments) {
   return true;
 }
 
+/// A number that is the whole text.
+std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && number >= least && number <= most ? std::optional(number) : std::nullopt;
+}
+
+Result<std::uint64_t> parse_number(std::string_view name, const std::string &text, std::uint64_t least,
+                                   std::uint64_t most) {
+  if (const auto number = number_in(text, least, most))
+    return *number;
+  return fail(ExitStatus::kUsage,
+              fmt::format("{}: \"{}\" is not a number from {} to {}", name, text, least, most));
+}
+
 Result<std::uint64_t> parse_seed(const std::string &text) {
-  std::uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (error != std::errc{} || end != text.data() + text.size())
-    return fail(ExitStatus::kUsage,
-                fmt::format("--seed: \"{}\" is not a number from 0 to {}", text, UINT64_MAX));
-  return seed;
+  return parse_number("--seed", text, 0, UINT64_MAX);
+}
+
+Result<Shard> parse_shard(const std::string &text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto of = number_in(std::string_view(text).substr(std::min(slash + 1, text.size())), 1, kMostShards);
+  const auto index = of ? number_in(std::string_view(text).substr(0, slash), 1, *of) : std::nullopt;
+  if (index)
+    return Shard{.index = *index, .of = *of};
+  return fail(
+      ExitStatus::kUsage,
+      fmt::format("--shard: \"{}\" is not I/N, the I-th of N parts: 1/4, 2/4, 3/4 or 4/4, say", text));
 }
 
 Result<void> check_log_level(const std::string &level) {
@@ -104,6 +160,13 @@ Result<void> check_backend(const std::string &backend) {
   return fail(ExitStatus::kUsage, fmt::format("--backend: unknown backend \"{}\"; valid here: kvm", backend));
 }
 
+Result<void> check_later(const CLI::App &app) {
+  for (const std::string_view name : kLaterOptions)
+    if (app.count(std::string(name)) != 0)
+      return fail(ExitStatus::kUsage, fmt::format("{} is not supported yet", name));
+  return {};
+}
+
 /// What of a run's options CLI11 cannot hold against a type.
 struct RunTexts {
   std::string seed;
@@ -111,9 +174,11 @@ struct RunTexts {
 };
 
 Result<void> check_run(const CLI::App &app, const RunTexts &texts, RunArguments &run) {
-  for (const std::string_view name : kLaterOptions)
-    if (app.count(std::string(name)) != 0)
-      return fail(ExitStatus::kUsage, fmt::format("{} is not supported yet", name));
+  if (auto later = check_later(app); !later)
+    return later;
+  for (const std::string_view names : kSuiteOptions)
+    if (const auto name = names.substr(0, names.find(',')); app.count(std::string(name)) != 0)
+      return fail(ExitStatus::kUsage, fmt::format("{} is an option of vmm suite", name));
   if (run.file.empty())
     return fail(ExitStatus::kUsage, "which scenario? Give a file, or - for standard input");
   if (!texts.seed.empty()) {
@@ -125,6 +190,40 @@ Result<void> check_run(const CLI::App &app, const RunTexts &texts, RunArguments 
   if (auto level = check_log_level(run.log_level); !level)
     return level;
   return check_backend(texts.backend);
+}
+
+/// What of a suite's options CLI11 cannot hold against a type.
+struct SuiteTexts {
+  std::string jobs = "1";
+  std::string shard = "1/1";
+  std::string repeat = "1";
+  std::string seed = "0";
+};
+
+Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOptions &suite) {
+  if (auto later = check_later(app); !later)
+    return later;
+  if (suite.paths.empty())
+    return fail(ExitStatus::kUsage, "which scenarios? Give files, or folders of them");
+  const auto jobs = parse_number("-j", texts.jobs, 1, kMostJobs);
+  const auto repeat = parse_number("--repeat", texts.repeat, 1, kMostRepeats);
+  const auto seed = parse_seed(texts.seed);
+  for (const auto *number : {&jobs, &repeat, &seed})
+    if (!*number)
+      return tl::unexpected(number->error());
+  const auto shard = parse_shard(texts.shard);
+  if (!shard)
+    return tl::unexpected(shard.error());
+  if (*seed > UINT64_MAX - *repeat)
+    return fail(ExitStatus::kUsage, fmt::format("--seed: {} leaves no seeds for {} runs", *seed, *repeat));
+  suite.runner.jobs = static_cast<unsigned>(*jobs);
+  suite.repeat = *repeat;
+  suite.seed = *seed;
+  suite.shard = *shard;
+  if (!suite.backend.empty() && suite.backend != "kvm" && suite.backend != "sim")
+    return fail(ExitStatus::kUsage,
+                fmt::format("--backend: unknown backend \"{}\"; valid here: kvm, sim", suite.backend));
+  return suite.log_level.empty() ? Result<void>{} : check_log_level(suite.log_level);
 }
 
 } // namespace
@@ -145,8 +244,8 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
                  "trace, debug, info, warning (default), error, critical or off")
       ->type_name("LEVEL");
   app.add_option("--backend", texts.backend)->group("");
-  for (const std::string_view name : kLaterOptions)
-    app.add_option(std::string(name), unused)->expected(0, 1)->group("");
+  add_hidden(app, kLaterOptions, unused);
+  add_hidden(app, kSuiteOptions, unused);
   app.footer(std::string(kRunExamples));
   const auto go_on = parse(app, arguments);
   if (!go_on)
@@ -156,6 +255,37 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
   if (auto checked = check_run(app, texts, run); !checked)
     return tl::unexpected(checked.error());
   return run;
+}
+
+Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
+  CLI::App app("Run many scenarios, each in a process of its own, and sum up.", "vmm suite");
+  SuiteOptions suite;
+  SuiteTexts texts;
+  std::string unused;
+  app.add_option("FILE", suite.paths, "Scenarios, and folders of them")->type_name("");
+  app.add_option("-j,--jobs", texts.jobs, "How many run at a time (default 1)")->type_name("N");
+  app.add_option("--shard", texts.shard, "Run only the I-th of N parts")->type_name("I/N");
+  app.add_option("--repeat", texts.repeat, "Run each N times, with N seeds (default 1)")->type_name("N");
+  app.add_option("--seed", texts.seed, "The seed of each, or with --repeat the first (default 0)")
+      ->type_name("N");
+  add_sets(app, suite.sets);
+  app.add_option("--json", suite.json, "Write all results as JSON; - is standard output")->type_name("FILE");
+  app.add_option("--guest", suite.guest, "Boot this guest (default: guest.elf beside the vmm)")
+      ->type_name("FILE");
+  app.add_option("--log-level", suite.log_level,
+                 "As vmm run has it; shows also what runs that did not pass have printed")
+      ->type_name("LEVEL");
+  app.add_option("--backend", suite.backend)->group("");
+  add_hidden(app, kLaterOptions, unused);
+  app.footer(std::string(kSuiteExamples));
+  const auto go_on = parse(app, arguments);
+  if (!go_on)
+    return tl::unexpected(go_on.error());
+  if (!*go_on)
+    return std::nullopt;
+  if (auto checked = check_suite(app, texts, suite); !checked)
+    return tl::unexpected(checked.error());
+  return suite;
 }
 
 Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/base/error.hpp"
+#include "vmm/suite/suite.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,7 @@ struct CheckArguments {
 /// Each takes what comes after the command's name. An empty value means that help was
 /// asked for and has been printed. Errors say what is wrong, and have status kUsage.
 [[nodiscard]] Result<std::optional<RunArguments>> parse_run(const Arguments &arguments);
+[[nodiscard]] Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments);
 [[nodiscard]] Result<bool> parse_points(const Arguments &arguments); ///< false: help was printed
 

@@ -17,7 +17,8 @@ std::string guest_beside_binary() {
   return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "guest.elf").string();
 }
 
-/// Finds out before the run what would only show after it.
+} // namespace
+
 Result<void> check_json_path(const std::string &path) {
   const std::filesystem::path file(path);
   const std::filesystem::path folder =
@@ -32,8 +33,6 @@ Result<void> check_json_path(const std::string &path) {
     return fail(ExitStatus::kUsage, fmt::format("--json: {} cannot be written", path));
   return {};
 }
-
-} // namespace
 
 int run(const Arguments &arguments) {
   const auto parsed = parse_run(arguments);

@@ -28,7 +28,7 @@ TEST(cli, run_says_how_it_is_used) {
 }
 
 TEST(cli, later_options_are_not_supported_yet) {
-  for (const std::string option : {"--junit", "--trace", "--report", "--shard", "--repeat"}) {
+  for (const std::string option : {"--junit", "--trace", "--report"}) {
     expect_usage_error("run f " + option, "vmm run: " + option + " is not supported yet", "vmm run --help");
     expect_usage_error("run f " + option + " x", "vmm run: " + option + " is not supported yet",
                        "vmm run --help");
@@ -39,6 +39,18 @@ TEST(cli, later_options_are_not_supported_yet) {
                      "vmm run --help");
   expect_usage_error("run f --backend xen", "vmm run: --backend: unknown backend \"xen\"; valid here: kvm",
                      "vmm run --help");
+}
+
+TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
+  for (const std::string option : {"--shard", "--repeat", "--jobs"})
+    for (const std::string value : {"", " 2", "=2"})
+      expect_usage_error("run f " + option + value, "vmm run: " + option + " is an option of vmm suite",
+                         "vmm run --help");
+}
+
+TEST(cli, a_run_that_never_began_has_its_seed) {
+  const Outcome outcome = vmm("run configs/one.toml --seed 5 --guest /no/such/guest --json - 2> /dev/null");
+  EXPECT_NE(outcome.out.find("\"seed\": 5,"), std::string::npos) << outcome.out;
 }
 
 TEST(cli, run_refuses_what_is_no_scenario) {

@@ -1,0 +1,76 @@
+// What `suite` does before it runs. What comes of it is tests/unit/suite's and tests/kvm's.
+#include "vmm.hpp"
+
+namespace reveille::test {
+namespace {
+
+#ifdef REVEILLE_HAS_LAB
+
+const std::string kHint = "vmm suite --help";
+
+TEST(cli, suite_says_how_it_is_used) {
+  expect_usage_error("suite", "vmm suite: which scenarios? Give files, or folders of them", kHint);
+  expect_usage_error("suite configs --sede 3", "vmm suite: unknown option --sede; did you mean \"--seed\"?",
+                     kHint);
+  expect_usage_error("suite configs -j", "vmm suite: --jobs needs a value", kHint);
+  expect_usage_error("suite configs --json configs", "vmm suite: --json: configs is a directory", kHint);
+  expect_usage_error("suite configs --log-level lod",
+                     "vmm suite: --log-level: unknown level \"lod\"; valid here: trace, debug, info, "
+                     "warning, error, critical, off",
+                     kHint);
+  expect_usage_error("suite configs --backend xen",
+                     "vmm suite: --backend: unknown backend \"xen\"; valid here: kvm, sim", kHint);
+  for (const std::string option : {"--junit", "--trace", "--report"})
+    expect_usage_error("suite configs " + option + " x", "vmm suite: " + option + " is not supported yet",
+                       kHint);
+}
+
+TEST(cli, suite_takes_numbers_that_make_sense) {
+  for (const std::string number : {"0", "257", "x", "1x", "-1", "1.5"})
+    expect_usage_error("suite configs -j " + number,
+                       "vmm suite: -j: \"" + number + "\" is not a number from 1 to 256", kHint);
+  for (const std::string number : {"0", "1000001"})
+    expect_usage_error("suite configs --repeat " + number,
+                       "vmm suite: --repeat: \"" + number + "\" is not a number from 1 to 1000000", kHint);
+  expect_usage_error("suite configs --seed x",
+                     "vmm suite: --seed: \"x\" is not a number from 0 to 18446744073709551615", kHint);
+  expect_usage_error("suite configs --repeat 3 --seed 18446744073709551613",
+                     "vmm suite: --seed: 18446744073709551613 leaves no seeds for 3 runs", kHint);
+}
+
+TEST(cli, suite_takes_shards_that_there_are) {
+  for (const std::string shard : {"0/4", "5/4", "4", "/4", "4/", "1/0", "-1/4", "1/4/2", "a/b", "1 / 4", "/"})
+    expect_usage_error("suite configs --shard '" + shard + "'",
+                       "vmm suite: --shard: \"" + shard +
+                           "\" is not I/N, the I-th of N parts: 1/4, 2/4, 3/4 or 4/4, say",
+                       kHint);
+}
+
+TEST(cli, suite_refuses_what_is_not_there) {
+  const Outcome outcome = vmm("suite configs/one.toml no-such.toml");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "vmm suite: no-such.toml: No such file or directory\n");
+  EXPECT_EQ(outcome.out, "");
+}
+
+/// A scenario that no run takes up, so that this needs no KVM.
+TEST(cli, suite_tells_invalid_files_as_runs) {
+  const Outcome outcome = vmm("suite configs/one.toml --set machine.vcpus=0 --seed 3 --json - 2> /dev/null");
+  EXPECT_EQ(outcome.status, 2);
+  for (const char *part : {"\"verdict\": \"invalid\"", "\"seed\": 3",
+                           "/vmm run configs/one.toml --set machine.vcpus=0 --seed 3\""})
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << outcome.out;
+}
+
+TEST(cli, suite_help_has_its_options) {
+  const Outcome outcome = vmm("suite --help");
+  EXPECT_EQ(outcome.status, 0);
+  for (const char *option :
+       {"--jobs", "--shard", "--repeat", "--seed", "--set", "--json", "--guest", "--log-level"})
+    EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
+}
+
+#endif
+
+} // namespace
+} // namespace reveille::test

@@ -1,0 +1,21 @@
+// One run of a suite as a command line.
+#pragma once
+
+#include "vmm/suite/suite.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+/// What its process is started with: the result goes to standard output, all else to standard
+/// error.
+[[nodiscard]] std::vector<std::string> arguments_of(const SuiteOptions &options, const std::string &file,
+                                                    std::uint64_t seed);
+
+/// What somebody types into a shell to have that very run again.
+[[nodiscard]] std::string command_of(const SuiteOptions &options, const std::string &file,
+                                     std::uint64_t seed);
+
+} // namespace reveille::vmm

@@ -1,0 +1,30 @@
+// `vmm suite`: many runs, each in a process of its own, told as one.
+#pragma once
+
+#include "vmm/suite/plan.hpp"
+#include "vmm/suite/runner.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reveille::vmm {
+
+struct SuiteOptions {
+  std::vector<std::string> paths; ///< files and folders
+  std::vector<std::string> sets;  ///< --set's arguments, for each run
+  std::uint64_t seed = 0;         ///< of the first run of each scenario
+  std::uint64_t repeat = 1;       ///< runs of each scenario, with seeds from `seed` on
+  Shard shard;
+  std::string backend;   ///< kvm or sim; empty: what `run` takes by itself
+  std::string guest;     ///< empty: the one that `run` takes by itself
+  std::string log_level; ///< empty: not asked for; else what failing runs said is shown
+  std::string json;      ///< empty: none; "-": standard output
+  RunnerOptions runner;
+  std::string command = "vmm"; ///< how the vmm is called, for commands that repeat a run
+};
+
+/// Runs them, says what came of them, and returns the exit status.
+[[nodiscard]] int suite_command(const SuiteOptions &options);
+
+} // namespace reveille::vmm
