@@ -1,8 +1,9 @@
-// The AP's side of bring-up, from the claim to active, or to its rest.
+// The AP's side: up from the claim to active, and down again, or to its rest.
 #pragma once
 
 #include "core/arrivals.hpp"
 #include "core/claim.hpp"
+#include "core/lease.hpp"
 #include "core/tsc.hpp"
 
 namespace reveille::core {
@@ -13,10 +14,18 @@ enum class ApEnd : std::uint8_t {
   kRest,   ///< given up, or rolled back: must call come_to_rest() on resources that are never freed
 };
 
+/// What an idle CPU is called for.
+enum class ApCall : std::uint8_t {
+  kDown,    ///< must call go_down()
+  kControl, ///< has been left an AP to bring up: core/delegate.hpp
+  kGone,    ///< its word is not its own any more: must come to rest
+};
+
 /// One claimed attempt, on the AP itself, on its own stack.
 template <ApEnvironment E> class ApSide {
 public:
-  ApSide(E &env, Word claimed, const Settings &settings) : env_(env), settings_(settings), word_(claimed) {}
+  ApSide(E &env, Word claimed, const Settings &settings)
+      : env_(env), settings_(settings), word_(claimed), counts_(step_counts(env)) {}
 
   /// Goes through the points in their order.
   [[nodiscard]] ApEnd bring_up() {
@@ -35,6 +44,28 @@ public:
     return ApEnd::kActive;
   }
 
+  /// Up, and in the idle loop until this CPU is called for.
+  [[nodiscard]] ApCall idle() {
+    auto &cell = env_.word(env_.cpu());
+    auto &lease = env_.lease(env_.cpu());
+    const std::uint64_t mine = word_.bits();
+    const auto is_leased = [&] {
+      const auto phase = Lease::from(lease.load(std::memory_order_relaxed)).phase;
+      return phase == Lease::Phase::kHeld || phase == Lease::Phase::kFenced;
+    };
+    env_.idle([&] { return cell.load(std::memory_order_relaxed) != mine || is_leased(); });
+    if (is_leased())
+      return ApCall::kControl;
+    return take_release(State::kUndoOnline) ? ApCall::kDown : ApCall::kGone;
+  }
+
+  /// Undoes its ONLINE and then its STARTING steps. What is left to do then is to come to rest.
+  void go_down() {
+    StepTarget target = this_attempt();
+    if (undo(Section::kOnline, counts_.online, target))
+      leave_thread_context(target);
+  }
+
   /// The last word that this AP wrote or was given: what come_to_rest() starts from.
   [[nodiscard]] Word word() const { return word_; }
 
@@ -49,18 +80,21 @@ private:
     return static_cast<abi::Place>(2 * static_cast<unsigned>(p) + 1);
   }
 
+  [[nodiscard]] StepTarget this_attempt() { return {env_.cpu(), word_.attempt, env_.token()}; }
+
   /// What has to be done between the last point and this one. False: not to be gone on with.
   bool way_to(const protocol::PointRow &point) {
     if (point.point == Point::kSynced)
-      meet_for_tsc(env_, word_.attempt, settings_, [this] { announce(); });
+      meet_for_tsc(env_, word_.attempt, settings_, [this] { announce(env_); });
     if (point.point == Point::kIdle)
       env_.enter_idle();
-    return point.section == Section::kNone || run_section(point.section);
+    if (point.section == Section::kNone)
+      return true;
+    return run_section(point.section, point.section == Section::kOnline ? counts_.online : counts_.starting);
   }
 
-  bool run_section(Section section) {
-    const unsigned count = env_.step_count(section);
-    StepTarget target{env_.cpu(), word_.attempt, env_.token()};
+  bool run_section(Section section, unsigned count) {
+    StepTarget target = this_attempt();
     for (unsigned i = 0; i < count; ++i) {
       env_.log(Kind::kStepEnter, env_.cpu(), word_.attempt, i, static_cast<std::uint64_t>(section));
       const int error = env_.start_step(section, i, target);
@@ -85,11 +119,19 @@ private:
         !await_release(thread ? State::kUndoOnline : State::kUndoStarting) ||
         !undo(section, step + 1, target))
       return;
-    if (!thread)
-      return;
+    if (thread)
+      leave_thread_context(target);
+    else
+      env_.at(abi::Place::kDead);
+  }
+
+  /// The ONLINE steps are undone: through dying to the end of the STARTING steps.
+  void leave_thread_context(StepTarget &target) {
     env_.leave_idle();
-    if (hand_over(State::kDying) && await_release(State::kUndoStarting))
-      static_cast<void>(undo(Section::kStarting, env_.step_count(Section::kStarting), target));
+    env_.at(abi::Place::kDying);
+    if (hand_over(State::kDying) && await_release(State::kUndoStarting) &&
+        undo(Section::kStarting, counts_.starting, target))
+      env_.at(abi::Place::kDead);
   }
 
   /// Undoes the first `count` steps of a section in reverse. Undoing cannot fail; false
@@ -122,13 +164,8 @@ private:
   bool hand_over(State arrived) {
     if (!swap(word_.with(arrived)))
       return false;
-    announce();
+    announce(env_);
     return true;
-  }
-
-  void announce() {
-    if (env_.arrivals().raise(env_.cpu()))
-      env_.wake(env_.control_cpu());
   }
 
   /// Waits for the CP to let this AP go on. It never gives up by itself: that would be a
@@ -137,8 +174,12 @@ private:
     auto &cell = env_.word(env_.cpu());
     const std::uint64_t mine = word_.bits();
     env_.wait([&] { return cell.load(std::memory_order_relaxed) != mine; });
+    return take_release(released_state);
+  }
+
+  bool take_release(State released_state) {
     // Acquire: pairs with the release in Control::release().
-    const Word seen = Word::from(cell.load(std::memory_order_acquire));
+    const Word seen = Word::from(env_.word(env_.cpu()).load(std::memory_order_acquire));
     if (seen != word_.with(released_state))
       return false;
     env_.log(Kind::kResumed, env_.cpu(), seen.attempt, seen.bits(), 0);
@@ -149,13 +190,14 @@ private:
   E &env_;
   const Settings &settings_;
   Word word_;
+  StepCounts counts_; ///< of this attempt: steps may be added once it is up
 };
 
 /// The last thing that an AP does with its word. Called on resources that are never freed,
 /// because after its swap everything else may be. `last` is ApSide::word().
 ///
-/// An AP that was rolled back goes dead; one that finds itself given up parks; one that
-/// loses both swaps has been kicked again, and rests in silence.
+/// An AP that has gone down, or was rolled back, goes dead; one that finds itself given up
+/// parks; one that loses both swaps has been kicked again, and rests in silence.
 template <ApEnvironment E> void come_to_rest(E &env, Word last) {
   auto &cell = env.word(env.cpu());
   const auto swap = [&](Word from, Word to) {
@@ -165,8 +207,7 @@ template <ApEnvironment E> void come_to_rest(E &env, Word last) {
                                       std::memory_order_relaxed))
       return false;
     env.log(abi::EventKind::kMoved, env.cpu(), from.attempt, from.bits(), to.bits());
-    if (env.arrivals().raise(env.cpu()))
-      env.wake(env.control_cpu());
+    announce(env);
     return true;
   };
   if (last.state == State::kUndoStarting && swap(last, last.with(State::kDead)))

@@ -29,6 +29,13 @@ public:
     tail_ = cpu;
   }
 
+  template <class Links> void push_front(Links &links, std::uint32_t cpu) {
+    CpuLink &link = links(cpu);
+    link = {head_, kNoCpu, this};
+    (head_ == kNoCpu ? tail_ : links(head_).before) = cpu;
+    head_ = cpu;
+  }
+
   /// Takes a CPU out, which must be in this list.
   template <class Links> void remove(Links &links, std::uint32_t cpu) {
     CpuLink &link = links(cpu);

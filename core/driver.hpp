@@ -1,10 +1,10 @@
-// The control side as a whole: one thread that drives the control objects of all APs. The
-// strategies are three sets of limits on one loop.
+// The control side as a whole: CPU 0's one thread, which drives the control objects of all APs.
+// The strategies are sets of limits on one loop; in tree it leaves APs to CPUs that are up.
 #pragma once
 
-#include "core/control.hpp"
-#include "core/cpu_list.hpp"
+#include "core/delegate.hpp"
 
+#include <array>
 #include <limits>
 #include <span>
 
@@ -15,29 +15,24 @@ struct Policy {
   unsigned in_flight; ///< APs between their kick and their decision
   unsigned finishing; ///< APs between their release from alive and their decision
   bool kick_first;    ///< nobody is released from alive while somebody can still be kicked
+  bool delegates;     ///< CPUs that are up bring others up
+
+  static constexpr unsigned kAll = std::numeric_limits<unsigned>::max();
 
   static constexpr Policy of(abi::Strategy strategy, unsigned window) {
-    constexpr unsigned kAll = std::numeric_limits<unsigned>::max();
     const unsigned in_flight = window == 0 ? kAll : window;
     switch (strategy) {
     case abi::Strategy::kSerial:
-      return {1, 1, false};
+      return {1, 1, false, false};
     case abi::Strategy::kSplit:
-      return {in_flight, 1, true};
+      return {in_flight, 1, true, false};
+    case abi::Strategy::kTree:
+      return {in_flight, kAll, false, true};
     case abi::Strategy::kParallel:
       break;
     }
-    return {in_flight, kAll, false};
+    return {in_flight, kAll, false, false};
   }
-};
-
-/// One AP as the driver sees it: its control object, the end of its turn, its place in a
-/// list. What the driver keeps of CPU n is element n; that of CPU 0 is not used.
-template <CpEnvironment E> struct Seat {
-  Control<E> control;
-  std::uint64_t deadline = 0;
-  CpuLink link;
-  bool finishing = false; ///< released from alive, and not decided
 };
 
 template <CpEnvironment E> class Driver {
@@ -52,8 +47,73 @@ public:
       seats_[cpu].control.init(cpu);
   }
 
-  /// Brings every AP up, or finds out that it will not come. Ends, because each turn does.
+  /// Brings every AP up that is not out, or finds out that it will not come. Ends, because each
+  /// turn does.
   void bring_up() {
+    begin_up();
+    run();
+  }
+
+  /// Takes every AP down that is up.
+  void take_down() {
+    begin_down();
+    run();
+  }
+
+  /// Does what can be done now, without waiting. When all are decided it is called again for
+  /// each wake, for the sake of those who come late.
+  void poll() {
+    do {
+      // One kick at a time: those who have arrived are served in between.
+      const bool began = begin_next();
+      if (!began || !policy_.kick_first)
+        serve_arrivals();
+      if (!began) {
+        expire();
+        if (!can_begin())
+          return;
+      }
+    } while (true);
+  }
+
+  /// The parts of bring_up() and take_down(), for a caller that waits by itself.
+  void begin_up() {
+    ++cycle_;
+    down_ = false;
+    exclusive_ = exclusive_sections(env_);
+    env_.log(Kind::kCycle, 0, 0, cycle_, 0);
+    for (unsigned cpu = 1; cpu < seats_.size(); ++cpu)
+      if (!seats_[cpu].out)
+        request(cpu);
+  }
+  void begin_down() {
+    down_ = true;
+    while (!free_.empty())
+      free_.remove(links_, free_.front());
+    for (unsigned cpu = static_cast<unsigned>(seats_.size()); cpu-- > 1;)
+      if (seats_[cpu].up) {
+        ++undecided_;
+        ready_.push_back(links_, cpu);
+      }
+  }
+
+  [[nodiscard]] bool decided() const { return undecided_ == 0; }
+
+  /// When poll() has something to do even if nobody arrives; kNever: not before that.
+  [[nodiscard]] std::uint64_t deadline() const {
+    const auto first = [this](const CpuList &list) {
+      return list.empty() ? kNever : seats_[list.front()].deadline;
+    };
+    const std::uint64_t next = std::min(first(turns_), first(leases_));
+    const std::uint64_t now = env_.now();
+    return now < careful_until_ ? std::min(next, now + settings_.recheck) : next;
+  }
+
+private:
+  using Kind = abi::EventKind;
+  using Phase = Lease::Phase;
+
+  void run() {
     while (!decided()) {
       poll();
       if (!decided())
@@ -61,50 +121,136 @@ public:
     }
   }
 
-  /// Does what can be done now, without waiting. After bring_up() it is called again for
-  /// each wake, for the sake of those who come late.
-  void poll() {
-    do {
-      // One kick at a time: those who have arrived are served in between.
-      const bool kicked = kick_next();
-      if (!kicked || !policy_.kick_first)
-        serve_arrivals();
-      if (!kicked) {
-        expire();
-        if (!can_kick())
-          return;
-      }
-    } while (true);
+  /// A CPU is to be brought up in this cycle; a sibling only when its primary is decided.
+  void request(unsigned cpu) {
+    Seat<E> &seat = seats_[cpu];
+    seat.control.begin_cycle(cycle_);
+    ++undecided_;
+    const unsigned primary = settings_.primary_threads_first ? env_.primary_of(cpu) : cpu;
+    if (primary == cpu || primary == 0 || primary >= seats_.size() || seats_[primary].out) {
+      ready_.push_back(links_, cpu);
+      return;
+    }
+    seat.next_sibling = seats_[primary].first_sibling;
+    seats_[primary].first_sibling = cpu;
   }
 
-  [[nodiscard]] bool decided() const { return decided_ + 1 >= seats_.size(); }
+  // --- kicking, and taking down
 
-  /// When poll() has something to do even if nobody arrives; kNever: not before that.
-  [[nodiscard]] std::uint64_t deadline() const {
-    return turns_.empty() ? kNever : seats_[turns_.front()].deadline;
-  }
-
-private:
-  [[nodiscard]] bool can_kick() const { return next_ < seats_.size() && in_flight_ < policy_.in_flight; }
-
-  bool kick_next() {
-    if (!can_kick())
+  /// As many as are brought up at once; a CPU that is up can only be taken down one at a time
+  /// where only one is finished at a time.
+  [[nodiscard]] bool can_begin() const {
+    if (ready_.empty() || in_flight_ >= policy_.in_flight)
       return false;
-    ++in_flight_;
-    const unsigned cpu = next_++;
-    settle(cpu, seats_[cpu].control.kick(env_));
+    if (down_)
+      return in_flight_ < policy_.finishing;
+    return !policy_.delegates || !free_.empty() || own_ < own_limit_;
+  }
+
+  bool begin_next() {
+    if (!can_begin())
+      return false;
+    if (in_flight_++ == 0)
+      env_.freeze_steps(true);
+    const unsigned cpu = ready_.front();
+    ready_.remove(links_, cpu);
+    seats_[cpu].in_flight = true;
+    if (cycle_ > 1)
+      be_careful();
+    if (down_) {
+      seats_[cpu].up = false;
+      ++own_;
+      settle(cpu, seats_[cpu].control.take_down(env_));
+    } else if (!policy_.delegates || free_.empty()) {
+      ++own_;
+      settle(cpu, seats_[cpu].control.kick(env_));
+    } else {
+      leave_to(free_.front(), cpu);
+    }
     return true;
   }
 
-  void serve_arrivals() {
-    env_.arrivals().drain([this](unsigned cpu) {
-      if (cpu > 0 && cpu < next_)
-        settle(cpu, seats_[cpu].control.look(env_, settings_));
-    });
-    open_gate();
+  /// Leaves an AP to a control CPU. PREPARE steps that may not run on two CPUs at once are run here.
+  void leave_to(unsigned control_cpu, unsigned cpu) {
+    Seat<E> &seat = seats_[cpu];
+    seat.launched = exclusive_.prepare;
+    seat.outcome = Outcome::kNothing;
+    if (exclusive_.prepare) {
+      if (const Outcome bad = seat.control.prepare(env_); bad != Outcome::kNothing) {
+        ++own_;
+        settle(cpu, bad);
+        return;
+      }
+    }
+    free_.remove(links_, control_cpu);
+    env_.log(Kind::kDelegated, cpu, 0, control_cpu, 0);
+    seat.control.set_undoes_prepare(!exclusive_.prepare);
+    seat.control_cpu = control_cpu;
+    grant(env_.lease(control_cpu), cpu);
+    seats_[control_cpu].lease = Lease{cpu, Phase::kHeld, 0}.bits();
+    begin_turn(leases_, control_cpu);
+    env_.wake(control_cpu);
   }
 
-  /// Turns are all equally long, so that their list is in the order of their ends.
+  // --- arrivals
+
+  void serve_arrivals() {
+    env_.arrivals().drain([this](unsigned cpu) {
+      if (cpu == 0 || cpu >= seats_.size())
+        return;
+      collect(cpu);
+      if (seats_[cpu].control_cpu == kNoCpu && !seats_[cpu].lost)
+        settle(cpu, seats_[cpu].control.look(env_, settings_));
+    });
+    open_gates();
+  }
+
+  /// A control CPU may have given an AP back, or let go of it.
+  void collect(unsigned control_cpu) {
+    auto &cell = env_.lease(control_cpu);
+    // Acquire: pairs with the release in HeldLease::give_back() and let_go().
+    const Lease lease = Lease::from(cell.load(std::memory_order_acquire));
+    if (lease.phase != Phase::kReturned && lease.phase != Phase::kLetGo)
+      return;
+    cell.store(Lease{}.bits(), std::memory_order_relaxed); // CPU 0's: nobody else writes it now
+    end_turn(control_cpu);
+    if (!down_ && seats_[control_cpu].up)
+      free_.push_back(links_, control_cpu);
+    const std::uint32_t child = Lease::from(seats_[control_cpu].lease).child;
+    if (child < seats_.size() && seats_[child].control_cpu == control_cpu)
+      take_back(child, control_cpu, lease.phase == Phase::kLetGo);
+  }
+
+  void take_back(unsigned cpu, unsigned control_cpu, bool was_shut_out) {
+    Seat<E> &seat = seats_[cpu];
+    env_.log(was_shut_out ? Kind::kAdopted : Kind::kReturned, cpu, 0, control_cpu, 0);
+    seat.control_cpu = kNoCpu;
+    env_.publish_control(cpu);
+    seat.control.set_undoes_prepare(true);
+    seat.control.finish_undo(env_);
+    if (!seat.control.is_open()) // what was given up there may have parked, and told only that CPU
+      static_cast<void>(seat.control.look(env_, settings_));
+    if (seat.lost) { // too late to be of use: given up, unless it waits and can do no harm
+      if (seat.control.is_open() && !seat.control.has_news(env_))
+        static_cast<void>(seat.control.expire(env_, settings_));
+      seat.lost = seat.control.is_open();
+      return;
+    }
+    ++own_;
+    if (seat.outcome != Outcome::kNothing)
+      settle(cpu, seat.outcome);
+    else if (!seat.control.is_open())
+      settle(cpu, seat.launched ? seat.control.launch(env_) : seat.control.kick(env_));
+    else {
+      begin_turn(turns_, cpu);
+      settle(cpu, seat.control.look(env_, settings_));
+    }
+  }
+
+  // --- time
+
+  /// Turns are all equally long, and so are leases, so that both lists are in the order of
+  /// their ends.
   void expire() {
     while (!turns_.empty() && seats_[turns_.front()].deadline <= env_.now()) {
       const unsigned cpu = turns_.front();
@@ -112,33 +258,92 @@ private:
       if (const Outcome outcome = seats_[cpu].control.expire(env_, settings_); outcome != Outcome::kNothing)
         settle(cpu, outcome);
       else
-        begin_turn(cpu);
+        begin_turn(turns_, cpu);
     }
-    open_gate();
+    while (!leases_.empty() && seats_[leases_.front()].deadline <= env_.now())
+      expire_lease(leases_.front());
+    open_gates();
   }
+
+  /// A lease has not been looked at for its time: renewed since then, it goes on. If not, its
+  /// control CPU is shut out, and has as much time again to let go of its AP.
+  void expire_lease(unsigned control_cpu) {
+    auto &cell = env_.lease(control_cpu);
+    const std::uint64_t seen = cell.load(std::memory_order_relaxed);
+    const Phase phase = Lease::from(seen).phase;
+    if (phase == Phase::kReturned || phase == Phase::kLetGo) {
+      collect(control_cpu);
+      return;
+    }
+    const std::uint32_t child = Lease::from(seats_[control_cpu].lease).child;
+    if (phase == Phase::kFenced) {
+      end_turn(control_cpu);
+      lose(child);
+      return;
+    }
+    if (seen == seats_[control_cpu].lease && fence(cell, seen)) {
+      env_.log(Kind::kFenced, child, 0, control_cpu, 0);
+      env_.wake(control_cpu);
+    }
+    seats_[control_cpu].lease = seen;
+    begin_turn(leases_, control_cpu);
+  }
+
+  /// Without proof that its control CPU has stopped nobody else may touch an AP: it is lost.
+  void lose(unsigned cpu) {
+    const std::uint64_t word = env_.word(cpu).load(std::memory_order_relaxed);
+    seats_[cpu].lost = true;
+    env_.log(Kind::kFailed, cpu, Word::from(word).attempt, word,
+             abi::failed(abi::FailReason::kLost, 0, 0, 0));
+    ++own_;
+    fail(cpu);
+  }
+
+  void begin_turn(CpuList &list, unsigned cpu) {
+    end_turn(cpu);
+    seats_[cpu].deadline = env_.now() + settings_.timeout;
+    list.push_back(links_, cpu);
+  }
+
+  void end_turn(unsigned cpu) {
+    for (CpuList *list : {&turns_, &leases_})
+      if (seats_[cpu].link.list == list)
+        list->remove(links_, cpu);
+  }
+
+  // --- what has come of it
 
   void settle(unsigned cpu, Outcome outcome) {
     for (;;) {
+      update_section(cpu);
       switch (outcome) {
       case Outcome::kNothing:
         return;
       case Outcome::kTurn:
-        begin_turn(cpu);
+        begin_turn(turns_, cpu);
         return;
       case Outcome::kAtGate:
         end_turn(cpu);
         if (seats_[cpu].link.list == nullptr)
-          gate_.push_back(links_, cpu);
+          queue_up(gate_of(cpu), cpu);
         return;
       case Outcome::kActive:
+        decide(cpu);
+        come_up(cpu);
+        return;
+      case Outcome::kDown:
         decide(cpu);
         return;
       case Outcome::kGaveUp:
         end_turn(cpu);
         stop_finishing(cpu);
-        if (!seats_[cpu].control.can_retry() || seats_[cpu].control.attempts_made() >= settings_.attempts) {
+        be_careful();
+        if (seats_[cpu].control.has_timed_out())
+          branch_out();
+        if (down_ || !seats_[cpu].control.can_retry() ||
+            seats_[cpu].control.attempts_made() >= settings_.attempts) {
           seats_[cpu].control.failed(env_);
-          decide(cpu);
+          fail(cpu);
           return;
         }
         outcome = seats_[cpu].control.kick(env_);
@@ -147,25 +352,53 @@ private:
     }
   }
 
-  void open_gate() {
-    while (!gate_.empty() && finishing_ < policy_.finishing && !(policy_.kick_first && can_kick())) {
-      const unsigned cpu = gate_.front();
-      gate_.remove(links_, cpu);
-      seats_[cpu].finishing = true;
-      ++finishing_;
-      settle(cpu, seats_[cpu].control.pass(env_));
+  /// A CPU that has run before is about to be stopped. If that hits it when it has put itself
+  /// in the arrival map and has not yet interrupted this CPU, nobody else will do that: for the
+  /// time of a turn CPU 0 looks by itself.
+  void be_careful() { careful_until_ = env_.now() + settings_.timeout; }
+
+  /// Dead APs must not cost a tree one timeout after the other: CPU 0 takes twice as many upon
+  /// itself for each round of them.
+  void branch_out() {
+    const std::uint64_t now = env_.now();
+    if (now - branched_at_ < settings_.timeout / 2 || own_limit_ > Policy::kAll / 2)
+      return;
+    own_limit_ *= 2;
+    branched_at_ = now;
+  }
+
+  void come_up(unsigned cpu) {
+    seats_[cpu].up = true;
+    if (policy_.delegates)
+      free_.push_back(links_, cpu);
+    release_siblings(cpu);
+  }
+
+  void fail(unsigned cpu) {
+    seats_[cpu].out = true;
+    decide(cpu);
+    release_siblings(cpu);
+  }
+
+  void release_siblings(unsigned primary) {
+    std::uint32_t next = seats_[primary].first_sibling;
+    seats_[primary].first_sibling = kNoCpu;
+    while (next != kNoCpu) {
+      const std::uint32_t cpu = next;
+      next = seats_[cpu].next_sibling;
+      ready_.push_back(links_, cpu);
     }
   }
 
-  void begin_turn(unsigned cpu) {
+  void decide(unsigned cpu) {
     end_turn(cpu);
-    seats_[cpu].deadline = env_.now() + settings_.timeout;
-    turns_.push_back(links_, cpu);
-  }
-
-  void end_turn(unsigned cpu) {
-    if (seats_[cpu].link.list == &turns_)
-      turns_.remove(links_, cpu);
+    stop_finishing(cpu);
+    set_inside(cpu, Section::kNone);
+    seats_[cpu].in_flight = false;
+    --own_;
+    --undecided_;
+    if (--in_flight_ == 0)
+      env_.freeze_steps(false);
   }
 
   void stop_finishing(unsigned cpu) {
@@ -174,11 +407,55 @@ private:
     seats_[cpu].finishing = false;
   }
 
-  void decide(unsigned cpu) {
-    end_turn(cpu);
-    stop_finishing(cpu);
-    --in_flight_;
-    ++decided_;
+  // --- gates
+
+  CpuList &gate_of(unsigned cpu) { return gates_[static_cast<std::size_t>(seats_[cpu].control.section())]; }
+
+  /// Who is being finished, and goes back that way, must not wait behind those who wait for it.
+  void queue_up(CpuList &gate, unsigned cpu) {
+    seats_[cpu].finishing ? gate.push_front(links_, cpu) : gate.push_back(links_, cpu);
+  }
+
+  /// How many are in a section; of one that nobody is kept out of, it does not matter.
+  unsigned &inside(Section section) { return inside_[static_cast<std::size_t>(section)]; }
+
+  void set_inside(unsigned cpu, Section section) {
+    Section &now = seats_[cpu].inside;
+    if (now != Section::kNone)
+      --inside(now);
+    now = section;
+    if (now != Section::kNone)
+      ++inside(now);
+  }
+
+  /// An AP that has handed over, or was given up, is out of the section that it was in.
+  void update_section(unsigned cpu) {
+    if (seats_[cpu].inside != Section::kNone && seats_[cpu].control.section() != seats_[cpu].inside)
+      set_inside(cpu, Section::kNone);
+  }
+
+  [[nodiscard]] bool admits(unsigned cpu, Section section) {
+    if (exclusive_.has(section) && inside(section) != 0)
+      return false;
+    if (section != Section::kStarting || down_ || seats_[cpu].finishing)
+      return true;
+    return finishing_ < policy_.finishing && !(policy_.kick_first && can_begin());
+  }
+
+  void open_gates() {
+    for (const Section section : {Section::kStarting, Section::kOnline}) {
+      CpuList &gate = gates_[static_cast<std::size_t>(section)];
+      while (!gate.empty() && admits(gate.front(), section)) {
+        const unsigned cpu = gate.front();
+        gate.remove(links_, cpu);
+        set_inside(cpu, section);
+        if (section == Section::kStarting && !down_ && !seats_[cpu].finishing) {
+          seats_[cpu].finishing = true;
+          ++finishing_;
+        }
+        settle(cpu, seats_[cpu].control.pass(env_));
+      }
+    }
   }
 
   /// Where the lists find a CPU's link.
@@ -192,12 +469,22 @@ private:
   Policy policy_;
   std::span<Seat<E>> seats_;
   Links links_{seats_};
-  CpuList turns_; ///< APs whose turn it is
-  CpuList gate_;  ///< APs that wait at alive
-  unsigned next_ = 1;
+  Exclusive exclusive_;
+  CpuList ready_;                ///< APs to be kicked, or to be taken down
+  CpuList turns_;                ///< APs whose turn it is
+  CpuList free_;                 ///< CPUs that are up, and can be left an AP
+  CpuList leases_;               ///< control CPUs that have one
+  std::array<CpuList, 4> gates_; ///< APs that wait before a section
+  std::array<unsigned, 4> inside_{};
+  std::uint32_t cycle_ = 0;
+  bool down_ = false; ///< CPUs are being taken down
   unsigned in_flight_ = 0;
   unsigned finishing_ = 0;
-  unsigned decided_ = 0;
+  unsigned undecided_ = 0;
+  unsigned own_ = 0;       ///< of those in flight, CPU 0's own
+  unsigned own_limit_ = 1; ///< of those, in tree
+  std::uint64_t branched_at_ = 0;
+  std::uint64_t careful_until_ = 0;
 };
 
 } // namespace reveille::core

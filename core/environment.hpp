@@ -50,6 +50,8 @@ concept Environment = requires(E &env, abi::EventKind kind, std::uint64_t v, uns
   /// Interrupts `cpu`, or makes its wait() look again; a full barrier comes first. A wake
   /// for a CPU that is not waiting must not be lost.
   {env.wake(cpu)};
+  /// The lease of a CPU as a control CPU.
+  requires AtomicCell<std::remove_reference_t<decltype(env.lease(cpu))>>;
   /// One turn of a short spin.
   {env.relax()};
 };
@@ -65,18 +67,35 @@ concept ApEnvironment = Environment<E> && requires(E &env, abi::Place place, uns
   /// returns false. No wake that makes until() hold may be lost between looking and halting.
   {env.wait(until)};
   { env.wait_for(until, ticks) } -> std::same_as<bool>;
-  /// Which CPU to tell of an arrival, and the map to tell it through (core/arrivals.hpp).
+  /// Which CPU brings this one up, and wants to be told of an arrival; CPU 0 through the map
+  /// (core/arrivals.hpp). May be out of date, for it is only told of what is in the word; but
+  /// a full barrier comes first, so that who publishes himself after the arrival sees it.
   {env.arrivals()};
   { env.control_cpu() } -> std::same_as<unsigned>;
   /// The account of a failed step, kept with the attempt's own area.
   {env.put_failure(step, error)};
   /// Becomes able to take cross-calls: turns interrupts on and is in the idle loop.
   {env.enter_idle()};
+  /// Halts in the idle loop until until() holds, whatever the run says about waiting.
+  {env.idle(until)};
   /// Leaves thread context again, interrupts off.
   {env.leave_idle()};
   /// The token of StepTarget for this attempt.
   { env.token() } -> std::same_as<std::uint32_t>;
 };
+
+/// Tells the CP that this AP has something for it to see.
+template <ApEnvironment E> void announce(E &env) {
+  // Another control CPU than CPU 0 has one AP at a time, and looks at its word.
+  if (const unsigned control = env.control_cpu(); control != 0 || env.arrivals().raise(env.cpu()))
+    env.wake(control);
+}
+
+/// How many steps there are now.
+template <Environment E> [[nodiscard]] StepCounts step_counts(E &env) {
+  return {env.step_count(Section::kPrepare), env.step_count(Section::kStarting),
+          env.step_count(Section::kOnline)};
+}
 
 /// The account of a failed step: its index in its section, and its error, negative.
 struct Failure {
@@ -88,12 +107,22 @@ struct Failure {
 template <class E>
 concept CpEnvironment = Environment<E> &&
     requires(E &env, unsigned cpu, std::uint32_t attempt, StepTarget target, std::uint32_t ordinal,
-             bool (*until)(), std::uint64_t deadline) {
+             std::uint32_t cycle, bool (*until)(), std::uint64_t deadline, bool frozen) {
   /// The CP is about to kick `cpu`: calls the host if it has armed that.
   {env.at_kick(cpu)};
+  /// The CPU that this is.
+  { env.cpu() } -> std::same_as<unsigned>;
   /// Publishes what the AP may look up about its attempt (its token, by the page of the
-  /// attempt) and the attempt's ordinal within the cycle. The kick's swap releases it.
-  {env.publish_attempt(target, ordinal)};
+  /// attempt), and for the host the attempt's ordinal within the cycle and the cycle. The
+  /// kick's swap releases it.
+  {env.publish_attempt(target, ordinal, cycle)};
+  /// Makes this CPU the one that the AP tells of its arrivals. A full barrier follows: of an
+  /// arrival that it is not told of, it then sees the word.
+  {env.publish_control(cpu)};
+  /// Nobody may register a step, or somebody may again.
+  {env.freeze_steps(frozen)};
+  /// The primary thread of a CPU's core; a primary is its own.
+  { env.primary_of(cpu) } -> std::same_as<unsigned>;
   /// Starts the AP: INIT, SIPI, SIPI on x86, with the vector of page attempt mod kPages. A
   /// full barrier comes first. Must not wait for the AP.
   {env.kick(cpu, attempt)};

@@ -12,12 +12,14 @@ struct Settings {
   unsigned cpus = 1; ///< to bring up, CPU 0 included
   abi::Strategy strategy = abi::Strategy::kParallel;
   abi::Stop stop = abi::Stop::kInit;
-  unsigned window = 0;        ///< APs in flight at once, 0: all
-  unsigned attempts = 1;      ///< at most, per AP
-  std::uint64_t timeout = 0;  ///< of each AP turn, ticks
-  std::uint64_t tsc_wait = 0; ///< how long an AP waits in the TSC rendezvous, ticks
-  std::uint64_t tsc_turn = 0; ///< how long the CP stays in it with one AP, ticks
-  unsigned tsc_rounds = 4;    ///< of ping and pong; the first is a wake-up and is not measured
+  unsigned window = 0;                ///< APs in flight at once, 0: all
+  unsigned attempts = 1;              ///< at most, per AP and cycle
+  bool primary_threads_first = false; ///< a sibling is kicked when its primary is decided
+  std::uint64_t timeout = 0;          ///< of each AP turn, ticks
+  std::uint64_t tsc_wait = 0;         ///< how long an AP waits in the TSC rendezvous, ticks
+  std::uint64_t tsc_turn = 0;         ///< how long the CP stays in it with one AP, ticks
+  std::uint64_t recheck = 0; ///< how long the CP trusts an interrupt to come after it has stopped CPUs, ticks
+  unsigned tsc_rounds = 4;   ///< of ping and pong; the first is a wake-up and is not measured
 
   /// The bounds of the TSC rendezvous follow from the timeout. An AP may have to queue for
   /// the one CP, so it waits long, but far below its own turn; the CP, which others wait
@@ -26,6 +28,7 @@ struct Settings {
     timeout = ticks;
     tsc_wait = ticks / 4;
     tsc_turn = std::min(ticks / 64, 2 * ticks_per_ms);
+    recheck = tsc_turn;
   }
 };
 

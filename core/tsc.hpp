@@ -58,10 +58,11 @@ void meet_for_tsc(E &env, std::uint32_t attempt, const Settings &settings, Annou
     mine.mark.store(closed, std::memory_order_relaxed);
 }
 
-/// Whether the AP of this attempt is in the rendezvous, and waits for the CP.
+/// Whether the AP of this attempt is in the rendezvous, and no CP has met it yet.
 template <CpEnvironment E> [[nodiscard]] bool wants_tsc(E &env, unsigned cpu, std::uint32_t attempt) {
-  return env.tsc_ap(cpu).mark.load(std::memory_order_relaxed) ==
-         TscMark::make(attempt, TscMark::What::kEntered);
+  using What = TscMark::What;
+  return env.tsc_ap(cpu).mark.load(std::memory_order_relaxed) == TscMark::make(attempt, What::kEntered) &&
+         env.tsc_cp(cpu).mark.load(std::memory_order_relaxed) != TscMark::make(attempt, What::kClosed);
 }
 
 /// The CP's side, with an AP that wants it.

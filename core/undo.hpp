@@ -16,20 +16,20 @@ struct Remains {
   unsigned prepare = 0;
   unsigned starting = 0;
   unsigned online = 0;
-  bool proven = false; ///< over, but a step stops the CP from undoing the rest
+  bool proven = false; ///< over: what is left, the CP may not undo, or not this one
 };
 
-/// How many steps a rollback began with, for an attempt that is given up in one.
+/// How many steps the way down began with, for an attempt that is given up on it.
 struct Rollback {
   unsigned starting = 0;
   unsigned online = 0;
 };
 
 /// What an attempt has left when its word was last `seen`, its AP not having undone it.
-/// `starting` and `online` are the sizes of the two sections.
-[[nodiscard]] constexpr Remains remains_of(Word seen, StepTarget target, unsigned prepared, unsigned starting,
-                                           unsigned online, Rollback rollback) {
-  Remains left{target, prepared, 0, 0, false};
+[[nodiscard]] constexpr Remains remains_of(Word seen, StepTarget target, StepCounts counts,
+                                           Rollback rollback) {
+  Remains left{target, counts.prepare, 0, 0, false};
+  const unsigned starting = counts.starting;
   const unsigned step = seen.step;
   switch (seen.state) {
   case State::kStarting:
@@ -37,7 +37,7 @@ struct Rollback {
     break;
   case State::kActivating:
     left.starting = starting;
-    left.online = std::min(step + 1, online);
+    left.online = std::min(step + 1, counts.online);
     break;
   case State::kUndoOnline:
     left.starting = starting;
@@ -57,9 +57,10 @@ struct Rollback {
   return left;
 }
 
-/// Undoes in reverse, and stops at the first step that the CP may not undo for the AP.
-/// True when nothing is left. By the CP, with proof (or for an attempt never claimed).
-template <CpEnvironment E> [[nodiscard]] bool undo(E &env, Remains &left) {
+/// Undoes in reverse, and stops at the first step that the CP may not undo for the AP, and
+/// before PREPARE unless that is this CP's to undo. True when nothing is left. By the CP, with
+/// proof (or for an attempt never claimed).
+template <CpEnvironment E> [[nodiscard]] bool undo(E &env, Remains &left, bool prepare_too) {
   const auto undo_section = [&](Section section, unsigned &count, bool own) {
     while (count > 0) {
       const unsigned i = count - 1;
@@ -75,7 +76,7 @@ template <CpEnvironment E> [[nodiscard]] bool undo(E &env, Remains &left) {
     return true;
   };
   return undo_section(Section::kOnline, left.online, false) &&
-         undo_section(Section::kStarting, left.starting, false) &&
+         undo_section(Section::kStarting, left.starting, false) && (prepare_too || left.prepare == 0) &&
          undo_section(Section::kPrepare, left.prepare, true); // PREPARE is the CP's own
 }
 

@@ -16,10 +16,10 @@
 namespace reveille::abi {
 
 inline constexpr std::uint64_t kControlMagic = 0x656c6c6965766572; // "reveille"
-inline constexpr std::uint32_t kAbiVersion = 1;
+inline constexpr std::uint32_t kAbiVersion = 2;
 inline constexpr unsigned kMaxCpus = 1024;
 
-enum class Strategy : std::uint32_t { kSerial, kSplit, kParallel };
+enum class Strategy : std::uint32_t { kSerial, kSplit, kParallel, kTree };
 enum class Wait : std::uint32_t { kSpin, kHalt };
 enum class Stop : std::uint32_t { kInit, kNone };
 
@@ -30,13 +30,15 @@ struct Request {
   Strategy strategy;
   Wait wait;
   Stop stop;
-  std::uint32_t window;   ///< APs in flight at once, 0: all
-  std::uint32_t attempts; ///< at most, per AP
+  std::uint32_t window;                ///< APs in flight at once, 0: all
+  std::uint32_t attempts;              ///< at most, per AP
+  std::uint32_t cycles;                ///< up, then cycles - 1 times down and up again
+  std::uint64_t timeout_us;            ///< of each AP turn
+  std::uint64_t tsc_khz;               ///< 0: unknown, the guest finds out
+  std::uint64_t lapic_hz;              ///< LAPIC timer input clock; 0: unknown
+  std::uint64_t slots;                 ///< guest-physical address of CpuSlot[cpus]
+  std::uint32_t primary_threads_first; ///< 1: a sibling is kicked after its primary
   std::uint32_t reserved;
-  std::uint64_t timeout_us; ///< of each AP turn
-  std::uint64_t tsc_khz;    ///< 0: unknown, the guest finds out
-  std::uint64_t lapic_hz;   ///< LAPIC timer input clock; 0: unknown
-  std::uint64_t slots;      ///< guest-physical address of CpuSlot[cpus]
 };
 
 /// What the guest says of the run as a whole. Written by CPU 0.
@@ -83,6 +85,8 @@ struct alignas(64) SyncLine {
   std::atomic<std::uint32_t> ordinal; ///< attempt within this cycle, from 1; CP, before the kick
   std::atomic<std::uint32_t> cycle;   ///< from 1; CP, before the kick
   std::uint32_t apic_id;              ///< the guest, before the first kick
+  std::atomic<std::uint32_t> control; ///< the CPU that brings this one up, for it to tell; a hint
+  std::atomic<std::uint64_t> lease;   ///< of this CPU as a control CPU (core/lease.hpp)
 };
 
 /// How many trampoline pages there are: attempt n starts on page n mod kPages.
@@ -99,13 +103,15 @@ struct alignas(64) HostLine {
   std::atomic<std::uint64_t> armed; ///< bit n: ring the doorbell at Place n
   std::uint64_t ring;               ///< guest-physical address of Event[ring_capacity]
   std::uint32_t ring_capacity;      ///< events
-  std::uint32_t reserved;
+  std::atomic<std::uint32_t> read;  ///< events that the host has taken out
+  /// At the doorbell of a step: what the step is to return instead of being done; 0: do it.
+  std::atomic<std::int32_t> step_error;
 };
 
-/// The event ring's account; written by the CPU whose slot it is. It does not wrap: what
-/// finds no room is counted in `lost`.
+/// The event ring's account; written by the CPU whose slot it is. Event n is at n mod
+/// ring_capacity. What finds no room, because the host has not read, is counted in `lost`.
 struct alignas(64) RingLine {
-  std::atomic<std::uint32_t> count; ///< events written
+  std::atomic<std::uint32_t> count; ///< events written, ever; wraps at 2^32
   std::atomic<std::uint32_t> lost;  ///< events that found no room
 };
 
@@ -127,7 +133,7 @@ struct CpuSlot {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(std::is_standard_layout_v<ControlPage> && std::is_standard_layout_v<CpuSlot>);
-static_assert(sizeof(Request) == 64);
+static_assert(sizeof(Request) == 72);
 static_assert(offsetof(Request, timeout_us) == 32 && offsetof(Request, tsc_khz) == 40);
 static_assert(offsetof(Request, lapic_hz) == 48 && offsetof(Request, slots) == 56);
 static_assert(offsetof(ControlPage, version) == 8 && offsetof(ControlPage, size) == 12);
@@ -137,8 +143,10 @@ static_assert(offsetof(GuestReport, found_cpus) == 20 && offsetof(GuestReport, r
 static_assert(offsetof(ControlPage, steps) == 160 && sizeof(StepName) == 24);
 static_assert(sizeof(ControlPage) == 576);
 static_assert(offsetof(SyncLine, ordinal) == 8 && offsetof(SyncLine, cycle) == 12);
-static_assert(offsetof(SyncLine, apic_id) == 16);
+static_assert(offsetof(SyncLine, apic_id) == 16 && offsetof(SyncLine, control) == 20);
+static_assert(offsetof(SyncLine, lease) == 24);
 static_assert(offsetof(HostLine, ring) == 8 && offsetof(HostLine, ring_capacity) == 16);
+static_assert(offsetof(HostLine, read) == 20 && offsetof(HostLine, step_error) == 24);
 static_assert(offsetof(RingLine, lost) == 4 && offsetof(TscLine, tsc) == 8);
 static_assert(sizeof(CpuSlot) == 384);
 static_assert(offsetof(CpuSlot, sync) == 0 && offsetof(CpuSlot, areas) == 64);

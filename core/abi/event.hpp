@@ -31,6 +31,13 @@ enum class EventKind : std::uint8_t {
                 ///< unknown)
   kCorrupt,     ///< the CP found a word that its own table does not allow; a = seen, b = expected
   kPanic,       ///< unexpected exception or broken invariant; a = RIP, b = vector | point << 8 | error << 32
+  kCycle,       ///< the control side begins to bring up once more; a = cycle, from 1
+  kTakeDown,    ///< the CP takes an active `cpu` down; a = its word
+  kOffline,     ///< decided: `cpu` is down again, and nothing of its attempt is left; a = its word
+  kDelegated,   ///< CPU 0 leaves `cpu` to another control CPU; a = that CPU
+  kReturned,    ///< and takes it back; a = that CPU
+  kFenced,      ///< a control CPU has not renewed its lease, CPU 0 shuts it out; a = that CPU
+  kAdopted,     ///< a control CPU that was shut out has let go of `cpu`; a = that CPU
   kCount
 };
 
@@ -40,6 +47,7 @@ enum class FailReason : std::uint32_t {
   kError,       ///< a step failed
   kCorrupt,     ///< the word is not one that can be there
   kNoAttempt,   ///< no trampoline page is free to carry another attempt
+  kLost,        ///< its control CPU has stopped, and has not let go of it
 };
 
 /// kFailed's b: FailReason in 7:0; of an error also the section in 15:8, the step's index
@@ -59,19 +67,20 @@ enum class FailReason : std::uint32_t {
 struct Event {
   std::uint64_t tsc;     ///< the writer's time stamp counter, ticks
   std::uint32_t attempt; ///< of `cpu`, 0: does not apply
-  std::uint16_t cpu;     ///< the CPU that the event is about
-  EventKind kind;
-  std::uint8_t flags; ///< kFlag...
+  std::uint32_t cpu;     ///< the CPU that the event is about
   std::uint64_t a;
   std::uint64_t b;
+  EventKind kind;
+  std::uint8_t flags; ///< kFlag...
+  std::uint16_t reserved[3];
 };
 
 inline constexpr std::uint8_t kFlagInterruptsOn = 1; ///< EFLAGS.IF at the event
 
 static_assert(std::is_standard_layout_v<Event> && std::is_trivially_copyable_v<Event>);
-static_assert(sizeof(Event) == 32);
+static_assert(sizeof(Event) == 40);
 static_assert(offsetof(Event, attempt) == 8 && offsetof(Event, cpu) == 12);
-static_assert(offsetof(Event, kind) == 14 && offsetof(Event, flags) == 15);
 static_assert(offsetof(Event, a) == 16 && offsetof(Event, b) == 24);
+static_assert(offsetof(Event, kind) == 32 && offsetof(Event, flags) == 33);
 
 } // namespace reveille::abi

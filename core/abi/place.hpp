@@ -20,10 +20,22 @@ enum class Place : std::uint8_t {
   kIdleReleased,
   kActive,
   kActiveReleased,
-  kKick, ///< on the CP, about to kick the CPU whose slot it is
-  kZero, ///< on the CP: the control side enters bring-up
+  kKick,      ///< on the CP, about to kick the CPU whose slot it is
+  kZero,      ///< on the CP: the control side enters bring-up
+  kDying,     ///< before the AP hands over at dying, on its way down or in a rollback
+  kDead,      ///< before it goes to its rest to be dead
+  kFirstStep, ///< from here on two to a step: before its startup, and after
 };
-inline constexpr unsigned kPlaceCount = 14;
+/// The steps that have places; those that are registered behind them have none.
+inline constexpr unsigned kStepPlaces = 16;
+inline constexpr unsigned kPlaceCount = static_cast<unsigned>(Place::kFirstStep) + 2 * kStepPlaces;
+static_assert(kPlaceCount <= 64, "a place is a bit of CpuSlot::armed");
+
+/// The place before (or after) the startup of the step that was registered as number `step`,
+/// from 0, of all sections; must be below kStepPlaces.
+[[nodiscard]] constexpr Place step_place(unsigned step, bool done) {
+  return static_cast<Place>(static_cast<unsigned>(Place::kFirstStep) + 2 * step + (done ? 1 : 0));
+}
 
 /// The doorbell: one 32-bit port write. Bits 31:24 Ring, 23:16 Place, 15:0 CPU.
 inline constexpr std::uint16_t kDoorbellPort = 0x5e0;
@@ -33,6 +45,7 @@ enum class Ring : std::uint8_t {
   kDecided = 2, ///< every requested CPU is decided
   kPanic = 3,   ///< the writing CPU cannot go on; its ring's last event says why
   kRefused = 4, ///< the guest cannot use this machine or control page; GuestReport::refusal says why
+  kCycle = 5,   ///< another cycle begins: all requested CPUs are down or have failed
 };
 
 [[nodiscard]] constexpr std::uint32_t doorbell(Ring ring, Place place, std::uint16_t cpu) {

@@ -62,6 +62,23 @@ inline constexpr std::array<PointRow, kPointCount> kPoints = {{
   return "alive";
 }
 
+/// The section whose steps an AP in this state does, has failed in, or undoes; others may be
+/// kept out of it meanwhile.
+[[nodiscard]] constexpr Section section_of(State s) {
+  switch (s) {
+  case State::kStarting:
+  case State::kStartFailed:
+  case State::kUndoStarting:
+    return Section::kStarting;
+  case State::kActivating:
+  case State::kActivateFailed:
+  case State::kUndoOnline:
+    return Section::kOnline;
+  default:
+    return Section::kNone;
+  }
+}
+
 static_assert(owed(State::kKicked) == "alive");
 static_assert(owed(State::kAlive) == "started");
 static_assert(owed(State::kStarting) == "started");

@@ -60,7 +60,7 @@ inline constexpr std::array<StateRow, abi::kStateCount> kStates = {{
     {State::kIdle,           "idle",            Owner::kCp,   StateSet(State::kActivating),                            false, false},
     {State::kActivating,     "activating",      Owner::kAp,   StateSet(State::kActive, State::kActivateFailed),        true,  false},
     {State::kActivateFailed, "activate-failed", Owner::kCp,   StateSet(State::kUndoOnline),                            false, false},
-    {State::kActive,         "active",          Owner::kCp,   StateSet(),                                              false, false},
+    {State::kActive,         "active",          Owner::kCp,   StateSet(State::kUndoOnline),                            false, false},
     {State::kUndoOnline,     "undo-online",     Owner::kAp,   StateSet(State::kDying),                                 true,  false},
     {State::kDying,          "dying",           Owner::kCp,   StateSet(State::kUndoStarting),                          false, false},
     {State::kUndoStarting,   "undo-starting",   Owner::kAp,   StateSet(State::kDead),                                  true,  false},

@@ -2,22 +2,19 @@
 #pragma once
 
 #include "core/driver.hpp"
-#include "guest/smp/cp_environment.hpp"
-
-#include <span>
+#include "guest/smp/control_role.hpp"
 
 namespace reveille::guest::run {
 
-using Seat = core::Seat<smp::CpEnvironment>;
-
 class ControlSide {
 public:
-  /// `seats`: one for each CPU that is to be brought up, CPU 0 included.
-  ControlSide(smp::PerCpu &me, abi::GuestReport &report, std::span<Seat> seats)
-      : me_(me), report_(report), env_(me, report.kicks), driver_(env_, smp::settings, seats) {}
+  /// smp::seats and smp::kicks are set.
+  ControlSide(smp::PerCpu &me, abi::GuestReport &report)
+      : me_(me), report_(report), env_(me, *smp::kicks), driver_(env_, smp::settings, smp::seats) {}
 
-  /// Comes back when every AP is decided.
-  void bring_up();
+  /// Brings every AP up, and `cycles` - 1 times down and up again. Comes back when every AP is
+  /// decided.
+  void run(std::uint32_t cycles);
   /// Serves arrivals, for ever.
   [[noreturn]] void serve();
 

@@ -49,6 +49,7 @@ void settle(const abi::Request &request, unsigned cpus) {
   s.stop = request.stop;
   s.window = request.window;
   s.attempts = request.attempts;
+  s.primary_threads_first = request.primary_threads_first != 0;
   s.set_timeout(request.timeout_us * clock::tsc_khz / 1000, clock::tsc_khz);
 }
 
@@ -90,15 +91,18 @@ extern "C" [[noreturn]] void guest_main(const boot::StartInfo *info) {
   reserve_shared(memory);
   const unsigned cpus = std::min(found, request.max_cpus);
   settle(request, cpus);
-  const std::span<Seat> seats = find_resources(memory, cpus, request);
+  smp::seats = find_resources(memory, cpus, request);
+  smp::register_steps();
   publish(std::min(found, control_page != nullptr ? request.cpus : cpus));
   smp::PerCpu &me = smp::become(0, 0, 0); // now it has a slot
   me.owed = protocol::Point::kActive;
 
   announce(cpus, request.strategy);
   abi::GuestReport own_report{};
-  ControlSide control(me, control_page != nullptr ? control_page->report : own_report, seats);
-  control.bring_up();
+  abi::GuestReport &report = control_page != nullptr ? control_page->report : own_report;
+  smp::kicks = &report.kicks;
+  ControlSide control(me, report);
+  control.run(request.cycles);
   if (control_page == nullptr)
     exit_qemu(summarise(cpus, own_report));
   smp::ring(abi::Ring::kDecided, abi::Place::kZero, 0);

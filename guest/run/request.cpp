@@ -18,9 +18,9 @@ bool is_mapped(std::uint64_t address, std::uint64_t size) {
 
 bool is_sound(const Request &r) {
   return r.cpus >= 1 && r.cpus <= abi::kMaxCpus && r.max_cpus >= 1 && r.max_cpus <= r.cpus &&
-         r.strategy <= abi::Strategy::kParallel && r.wait <= abi::Wait::kHalt && r.stop <= abi::Stop::kNone &&
-         r.attempts >= 1 && r.timeout_us >= 1 && r.slots % alignof(abi::CpuSlot) == 0 &&
-         is_mapped(r.slots, r.cpus * sizeof(abi::CpuSlot));
+         r.strategy <= abi::Strategy::kTree && r.cycles >= 1 && r.wait <= abi::Wait::kHalt &&
+         r.stop <= abi::Stop::kNone && r.attempts >= 1 && r.timeout_us >= 1 &&
+         r.slots % alignof(abi::CpuSlot) == 0 && is_mapped(r.slots, r.cpus * sizeof(abi::CpuSlot));
 }
 
 bool are_sound(std::span<const abi::CpuSlot> slots) {
@@ -57,12 +57,17 @@ Request from_words(const boot::CommandLine &words) {
   const std::string_view strategy = words.value("reveille.strategy");
   r.strategy = strategy == "serial"  ? abi::Strategy::kSerial
                : strategy == "split" ? abi::Strategy::kSplit
+               : strategy == "tree"  ? abi::Strategy::kTree
                                      : abi::Strategy::kParallel;
   r.wait = words.value("reveille.wait") == "spin" ? abi::Wait::kSpin : abi::Wait::kHalt;
   r.stop = abi::Stop::kInit;
   r.window =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(words.number("reveille.window", 0), abi::kMaxCpus));
   r.attempts = 1;
+  constexpr std::uint32_t kMostCycles = 100'000;
+  r.cycles = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(words.number("reveille.cycles", 1), 1, kMostCycles));
+  r.primary_threads_first = words.number("reveille.primary_threads_first", 0) != 0 ? 1 : 0;
   constexpr std::uint64_t kUsualTimeoutMs = 10'000;
   constexpr std::uint64_t kLongestTimeoutMs = 600'000;
   r.timeout_us =

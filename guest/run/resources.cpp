@@ -21,8 +21,8 @@ template <class T> T *find_room(boot::MemoryMap &memory, std::uint64_t count) {
 
 /// Slots and rings of a run that no host watches.
 abi::CpuSlot *make_slots(boot::MemoryMap &memory, unsigned cpus, std::uint32_t attempts) {
-  constexpr std::uint32_t kEventsOfAp = 48; // more than one attempt makes
-  constexpr std::uint32_t kEventsOfCp = 24; // for each attempt
+  constexpr std::uint32_t kEventsOfAp = 96; // more than one attempt makes, and going down
+  constexpr std::uint32_t kEventsOfCp = 40; // for each attempt, and going down
   auto *slots = find_room<abi::CpuSlot>(memory, cpus);
   std::memset(static_cast<void *>(slots), 0, cpus * sizeof(abi::CpuSlot));
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
@@ -50,7 +50,7 @@ void find_areas(boot::MemoryMap &memory, unsigned aps, std::uint32_t attempts) {
 
 } // namespace
 
-std::span<Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, const abi::Request &request) {
+std::span<smp::Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, const abi::Request &request) {
   if (!smp::place_trampolines(memory))
     refuse(abi::Refusal::kNoLowPage);
   smp::slots = control_page != nullptr ? reinterpret_cast<abi::CpuSlot *>(request.slots)
@@ -58,9 +58,9 @@ std::span<Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, const abi
   if (cpus > 1)
     smp::anchors = find_room<smp::Anchor>(memory, cpus - 1);
   find_areas(memory, cpus - 1, request.attempts);
-  auto *seats = find_room<Seat>(memory, cpus);
+  auto *seats = find_room<smp::Seat>(memory, cpus);
   for (unsigned cpu = 0; cpu < cpus; ++cpu)
-    new (&seats[cpu]) Seat;
+    new (&seats[cpu]) smp::Seat;
   return {seats, cpus};
 }
 

@@ -10,7 +10,7 @@ namespace reveille::guest::run {
 
 /// Finds anchors, areas, seats and the trampoline pages for `cpus` CPUs, and, where no host
 /// has brought any, slots and rings. Refuses a machine with too little.
-[[nodiscard]] std::span<Seat> find_resources(boot::MemoryMap &memory, unsigned cpus,
-                                             const abi::Request &request);
+[[nodiscard]] std::span<smp::Seat> find_resources(boot::MemoryMap &memory, unsigned cpus,
+                                                  const abi::Request &request);
 
 } // namespace reveille::guest::run

@@ -7,7 +7,6 @@
 #include "guest/smp/cpus.hpp"
 
 #include <array>
-#include <span>
 
 namespace reveille::guest::run {
 
@@ -21,22 +20,27 @@ struct Times {
   std::uint64_t active = 0; ///< 0: it never was
 };
 
-std::span<const abi::Event> events_of(const abi::CpuSlot &slot) {
-  return {reinterpret_cast<const abi::Event *>(slot.host.ring),
-          slot.ring.count.load(std::memory_order_acquire)};
+/// Those of the last cycle.
+template <class Visit> void for_each_event(const abi::CpuSlot &slot, Visit &&visit) {
+  const auto *ring = reinterpret_cast<const abi::Event *>(slot.host.ring);
+  const std::uint32_t end = slot.ring.count.load(std::memory_order_acquire);
+  for (std::uint32_t i = slot.host.read.load(std::memory_order_relaxed); i != end; ++i)
+    visit(ring[i % slot.host.ring_capacity]);
 }
 
 /// CPU 0 alone uses it, once.
 constinit std::array<Times, abi::kMaxCpus> times{};
 
 void read_times(unsigned cpus) {
-  for (const abi::Event &e : events_of(smp::slots[0]))
-    if (e.kind == EventKind::kKick && e.cpu < cpus)
-      times[e.cpu].kicked = e.tsc;
-  for (unsigned cpu = 1; cpu < cpus; ++cpu)
-    for (const abi::Event &e : events_of(smp::slots[cpu]))
-      if (e.kind == EventKind::kMoved && Word::from(e.b).state == abi::State::kActive)
-        times[cpu].active = e.tsc;
+  for (unsigned writer = 0; writer < cpus; ++writer)
+    for_each_event(smp::slots[writer], [&](const abi::Event &e) {
+      if (e.cpu >= cpus)
+        return;
+      if (e.kind == EventKind::kKick) // in tree by any CPU
+        times[e.cpu].kicked = e.tsc;
+      if (e.kind == EventKind::kMoved && e.cpu == writer && Word::from(e.b).state == abi::State::kActive)
+        times[e.cpu].active = e.tsc;
+    });
 }
 
 std::uint64_t microseconds(std::uint64_t from, std::uint64_t to) {
@@ -68,7 +72,7 @@ void say_cpu(unsigned cpu, std::uint64_t zero) {
   say(line);
 }
 
-constexpr std::array<std::string_view, 3> kStrategies = {"serial", "split", "parallel"};
+constexpr std::array<std::string_view, 4> kStrategies = {"serial", "split", "parallel", "tree"};
 
 } // namespace
 

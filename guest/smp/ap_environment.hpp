@@ -13,11 +13,15 @@ public:
   using EnvironmentBase::EnvironmentBase;
 
   [[nodiscard]] unsigned cpu() const { return me_.cpu; }
-  [[nodiscard]] unsigned control_cpu() const { return 0; }
+  [[nodiscard]] unsigned control_cpu() const {
+    x86::full_barrier();
+    return me_.slot->sync.control.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint32_t token() const { return me_.token; }
 
   void at(abi::Place place) {
-    // Two places to a point, before and behind; after the last one still active is named.
+    // Two places to a point, before and behind; after the last one, and on the way down, still
+    // active is named.
     const unsigned next = (static_cast<unsigned>(place) + 1) / 2;
     me_.owed = static_cast<protocol::Point>(std::min(next, protocol::kPointCount - 1));
     if (!me_.area->is_whole())
@@ -36,6 +40,7 @@ public:
     lapic::admit(0);
     x86::interrupts_on();
   }
+  template <class Until> void idle(Until &&until) { halt_until(me_, until, kNoDeadline); }
   void leave_idle() {
     x86::interrupts_off();
     lapic::admit(x86::kWorkerVector);

@@ -2,15 +2,19 @@
 #include "core/ap.hpp"
 
 #include "guest/smp/ap_environment.hpp"
+#include "guest/smp/control_role.hpp"
 
 namespace reveille::guest::smp {
 
 namespace {
 
-[[noreturn]] void idle(PerCpu &me) {
-  me.halting.store(1, std::memory_order_relaxed); // for good: idle always halts
-  for (;;)
-    x86::interrupts_on_and_halt();
+/// Up: idles, brings others up when it is left one, until it has been taken down.
+void stay_up(PerCpu &me, core::ApSide<ApEnvironment> &side) {
+  core::ApCall call = side.idle();
+  for (; call == core::ApCall::kControl; call = side.idle())
+    serve_lease(me);
+  if (call == core::ApCall::kDown)
+    side.go_down();
 }
 
 /// Leaves everything that belongs to the attempt: from here on it stands on its anchor alone.
@@ -46,7 +50,7 @@ extern "C" [[noreturn]] void ap_main(unsigned cpu, std::uint32_t attempt, std::u
   ApEnvironment env(me);
   core::ApSide side(env, core::Word{attempt, core::State::kClaimed, 0}, settings);
   if (side.bring_up() == core::ApEnd::kActive)
-    idle(me);
+    stay_up(me, side);
   leave_for_rest(me, side.word());
 }
 

@@ -4,6 +4,7 @@
 #include "core/environment.hpp"
 #include "guest/x86/descriptors.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,14 +31,15 @@ struct alignas(4096) Area {
   alignas(16) std::byte ist_stack[x86::kIstStacks][kIstStackSize];
   x86::CpuTables tables;
   Worker worker;
-  core::Failure failure;   ///< of a failed step; the AP while it owns the word
-  std::uint32_t next_free; ///< token, while the area is in the pool; the CP alone
+  core::Failure failure;                ///< of a failed step; the AP while it owns the word
+  std::atomic<std::uint32_t> next_free; ///< token, while the area is in the pool
 
   [[nodiscard]] bool is_whole() const { return guard[0] == kGuard && guard[1] == kGuard; }
 };
 static_assert(sizeof(Area) == 16384);
 
-/// All areas. Taken and put back by the CP alone; an area in use is its AP's.
+/// All areas. Taken and put back by control CPUs, any of them at once and without waiting for
+/// each other; an area in use is its AP's.
 class AreaPool {
 public:
   /// `areas` is not cleared: an area is made ready when it is taken.
@@ -54,10 +56,13 @@ public:
   [[nodiscard]] Area &at(std::uint32_t token) const { return areas_[token - 1]; }
 
 private:
+  [[nodiscard]] std::uint32_t take_free();
+  [[nodiscard]] std::uint32_t take_unused();
+
   Area *areas_ = nullptr;
   std::uint32_t count_ = 0;
-  std::uint32_t unused_ = 0; ///< areas from here on have never been taken
-  std::uint32_t free_ = 0;   ///< token of the first that was put back, 0: none
+  std::atomic<std::uint32_t> unused_ = 0; ///< areas from here on have never been taken
+  std::atomic<std::uint64_t> free_ = 0;   ///< token of the last that was put back, 0: none
 };
 
 } // namespace reveille::guest::smp

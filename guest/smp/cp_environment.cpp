@@ -29,11 +29,12 @@ CpEnvironment::CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks)
     : EnvironmentBase(me), kicks_(kicks), after_init_(is_virtual() ? 0 : 10 * clock::tsc_khz),
       after_startup_(is_virtual() ? 0 : clock::tsc_khz / 5) {}
 
-void CpEnvironment::publish_attempt(const core::StepTarget &target, std::uint32_t ordinal) {
+void CpEnvironment::publish_attempt(const core::StepTarget &target, std::uint32_t ordinal,
+                                    std::uint32_t cycle) {
   abi::CpuSlot &slot = slots[target.cpu];
   slot.areas.area[target.attempt % abi::kPages] = target.token;
   slot.sync.ordinal.store(ordinal, std::memory_order_relaxed);
-  slot.sync.cycle.store(1, std::memory_order_relaxed);
+  slot.sync.cycle.store(cycle, std::memory_order_relaxed);
 }
 
 void CpEnvironment::kick(unsigned cpu, std::uint32_t attempt) {

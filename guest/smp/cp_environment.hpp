@@ -13,7 +13,14 @@ public:
   CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks);
 
   void at_kick(unsigned cpu) { ring_if_armed(abi::Place::kKick, cpu, slots[cpu]); }
-  void publish_attempt(const core::StepTarget &target, std::uint32_t ordinal);
+  [[nodiscard]] unsigned cpu() const { return me_.cpu; }
+  void publish_attempt(const core::StepTarget &target, std::uint32_t ordinal, std::uint32_t cycle);
+  void publish_control(unsigned cpu) {
+    slots[cpu].sync.control.store(me_.cpu, std::memory_order_relaxed);
+    x86::full_barrier();
+  }
+  void freeze_steps(bool frozen) { steps.freeze(frozen); }
+  [[nodiscard]] unsigned primary_of(unsigned cpu) { return smp::primary_of(cpu); }
   void kick(unsigned cpu, std::uint32_t attempt);
   void stop(unsigned cpu, std::uint32_t attempt);
 

@@ -15,14 +15,14 @@ inline void record(PerCpu &me, abi::EventKind kind, unsigned cpu, std::uint32_t 
     return;
   abi::RingLine &account = me.slot->ring;
   const std::uint32_t count = account.count.load(std::memory_order_relaxed);
-  if (count >= me.ring_capacity) {
+  if (count - me.slot->host.read.load(std::memory_order_acquire) >= me.ring_capacity) { // the host's release
     account.lost.store(account.lost.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     return;
   }
-  abi::Event &event = me.ring[count];
+  abi::Event &event = me.ring[count % me.ring_capacity];
   event.tsc = x86::rdtsc();
   event.attempt = attempt;
-  event.cpu = static_cast<std::uint16_t>(cpu);
+  event.cpu = cpu;
   event.kind = kind;
   event.flags = x86::interrupts_are_on() ? abi::kFlagInterruptsOn : std::uint8_t{0};
   event.a = a;
@@ -34,10 +34,12 @@ inline void ring(abi::Ring what, abi::Place place, unsigned cpu) {
   x86::out32(abi::kDoorbellPort, abi::doorbell(what, place, static_cast<std::uint16_t>(cpu)));
 }
 
-/// Calls the host if it has armed this place for `cpu`.
-inline void ring_if_armed(abi::Place place, unsigned cpu, const abi::CpuSlot &slot) {
-  if (((slot.host.armed.load(std::memory_order_relaxed) >> static_cast<unsigned>(place)) & 1) != 0)
-    ring(abi::Ring::kPlace, place, cpu);
+/// Calls the host if it has armed this place for `cpu`, and returns whether it has.
+inline bool ring_if_armed(abi::Place place, unsigned cpu, const abi::CpuSlot &slot) {
+  if (((slot.host.armed.load(std::memory_order_relaxed) >> static_cast<unsigned>(place)) & 1) == 0)
+    return false;
+  ring(abi::Ring::kPlace, place, cpu);
+  return true;
 }
 
 } // namespace reveille::guest::smp

@@ -1,8 +1,11 @@
 #include "guest/smp/steps.hpp"
 
+#include "core/protocol/guest_steps.hpp"
+#include "guest/lapic/lapic.hpp"
 #include "guest/lapic/timer.hpp"
 #include "guest/smp/anchor.hpp"
 #include "guest/smp/cpus.hpp"
+#include "guest/smp/panic.hpp"
 #include "guest/smp/wait.hpp"
 
 #include <algorithm>
@@ -10,7 +13,6 @@
 
 namespace reveille::guest::smp {
 
-using core::Section;
 using core::StepTarget;
 
 // Startups are step_NAME and teardowns undo_NAME, by names that a host finds in the symbol
@@ -38,20 +40,45 @@ void undo_cpu_tables(const StepTarget &target) {
     load_anchor_tables(this_cpu());
 }
 
-// STARTING: the one-shot timer, and the priority that lets it through.
-int step_lapic_timer(StepTarget &) {
-  lapic::prepare_timer();
+// STARTING: makes sure that this LAPIC is the one that is meant, and lets more through than
+// the wake vector.
+int step_lapic(StepTarget &target) {
+  if (lapic::id() != identities[target.cpu].apic_id)
+    return int{Error::kNoSuchDevice};
   lapic::admit(x86::kWorkerVector);
   return 0;
 }
-void undo_lapic_timer(const StepTarget &target) {
-  // Nor here: an AP at rest takes no interrupt any more, and INIT stops its timer.
-  if (this_cpu().cpu != target.cpu)
+void undo_lapic(const StepTarget &target) {
+  // Nor here: an AP at rest takes no interrupt any more.
+  if (this_cpu().cpu == target.cpu)
+    lapic::admit(x86::kWakeVector);
+}
+
+// STARTING: the one-shot timer.
+int step_timer(StepTarget &) {
+  lapic::prepare_timer();
+  return 0;
+}
+void undo_timer(const StepTarget &target) {
+  if (this_cpu().cpu != target.cpu) // INIT stops its timer
     return;
   lapic::stop_timer();
   this_cpu().timer = 0;
-  lapic::admit(x86::kWakeVector);
 }
+
+// STARTING: whether the TSC counts, and never back. How far it is from the CP's is the
+// rendezvous' to find out.
+int step_tsc(StepTarget &) {
+  constexpr unsigned kLooks = 1000;
+  const std::uint64_t first = x86::rdtsc();
+  std::uint64_t last = first;
+  for (unsigned i = 0; i < kLooks && last == first; ++i) {
+    x86::pause();
+    last = x86::rdtsc();
+  }
+  return last > first ? 0 : int{Error::kNoSuchDevice};
+}
+void undo_tsc(const StepTarget &) {} // it has only looked
 
 // ONLINE: the worker takes the first piece of work, which it sends to itself.
 int step_worker(StepTarget &) {
@@ -73,45 +100,37 @@ void undo_worker(const StepTarget &target) {
 
 namespace {
 
-constexpr std::array kSteps = {
-    Step{Section::kPrepare, {"area", true}, step_area, undo_area},
-    Step{Section::kStarting, {"cpu-tables", true}, step_cpu_tables, undo_cpu_tables},
-    Step{Section::kStarting, {"lapic-timer", true}, step_lapic_timer, undo_lapic_timer},
-    Step{Section::kOnline, {"worker", true}, step_worker, undo_worker},
+/// Of protocol::kGuestSteps, in their order.
+constexpr std::array kBodies = {
+    StepBody{step_area, undo_area},   StepBody{step_cpu_tables, undo_cpu_tables},
+    StepBody{step_lapic, undo_lapic}, StepBody{step_timer, undo_timer},
+    StepBody{step_tsc, undo_tsc},     StepBody{step_worker, undo_worker},
 };
-static_assert(kSteps.size() <= abi::kMaxSteps);
-
-consteval std::size_t first_of(Section section) {
-  std::size_t i = 0;
-  while (i < kSteps.size() && kSteps[i].section < section)
-    ++i;
-  return i;
-}
-
-/// Where each section's steps begin, by the section's number; they stand in its order.
-constexpr std::array kFirst = {first_of(Section::kNone), first_of(Section::kPrepare),
-                               first_of(Section::kStarting), first_of(Section::kOnline), kSteps.size()};
-static_assert(std::is_sorted(kSteps.begin(), kSteps.end(),
-                             [](const Step &a, const Step &b) { return a.section < b.section; }));
-
-std::size_t first(Section section, std::size_t further) {
-  return kFirst[static_cast<std::size_t>(section) + further];
-}
+static_assert(kBodies.size() == protocol::kGuestSteps.size() && kBodies.size() <= abi::kMaxSteps);
 
 } // namespace
 
-unsigned step_count(Section section) { return static_cast<unsigned>(first(section, 1) - first(section, 0)); }
+constinit Steps steps;
 
-const Step &step(Section section, unsigned i) { return kSteps[first(section, 0) + i]; }
+void register_steps() {
+  for (std::size_t i = 0; i < kBodies.size(); ++i) {
+    const protocol::StepSpec &spec = protocol::kGuestSteps[i];
+    const core::Registered done =
+        steps.add(spec.section, {spec.name, spec.concurrent, spec.remote_teardown}, kBodies[i]);
+    if (done != core::Registered::kYes)
+      panic();
+  }
+}
 
 void publish_steps(std::span<abi::StepName> names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     names[i] = {};
-    if (i >= kSteps.size())
+    if (i >= steps.size())
       continue;
-    names[i].section = static_cast<std::uint8_t>(kSteps[i].section);
-    const std::string_view name = kSteps[i].info.name;
-    std::copy_n(name.begin(), std::min(name.size(), sizeof(names[i].name)), names[i].name);
+    const Steps::Step &step = steps.at(static_cast<unsigned>(i));
+    names[i].section = static_cast<std::uint8_t>(step.section);
+    std::copy_n(step.info.name.begin(), std::min(step.info.name.size(), sizeof(names[i].name)),
+                names[i].name);
   }
 }
 

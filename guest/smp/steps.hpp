@@ -1,4 +1,4 @@
-// The guest's own steps, in one table.
+// The guest's own steps.
 #pragma once
 
 #include "core/abi/control_page.hpp"
@@ -8,17 +8,16 @@
 
 namespace reveille::guest::smp {
 
-struct Step {
-  core::Section section;
-  core::StepInfo info;
+struct StepBody {
   int (*start)(core::StepTarget &target); ///< 0 or an Error
   void (*undo)(const core::StepTarget &target);
 };
 
-/// How many steps a section has.
-[[nodiscard]] unsigned step_count(core::Section section);
-/// The i-th of its section.
-[[nodiscard]] const Step &step(core::Section section, unsigned i);
+using Steps = core::StepTable<StepBody, abi::kMaxSteps>;
+extern Steps steps;
+
+/// Registers them. By CPU 0, once, before the first kick.
+void register_steps();
 
 /// Writes the names of all steps where the host looks for them.
 void publish_steps(std::span<abi::StepName> names);

@@ -59,6 +59,7 @@ struct Machine {
   Plan plan;
   core::Settings settings;
   WordCell word;
+  Cell lease;
   TscLine tsc_ap, tsc_cp;
   core::Arrivals<Cell, 2> arrivals;
   std::array<Plain<std::uint32_t>, abi::kPages> token_of_page;
@@ -80,7 +81,7 @@ struct Machine {
     settings.cpus = 2;
     settings.attempts = p.attempts;
     settings.stop = abi::Stop::kNone;
-    settings.timeout = 100;
+    settings.timeout = settings.recheck = 100;
     settings.tsc_wait = p.rendezvous ? 1000 : 0;
     settings.tsc_turn = 1000;
     settings.tsc_rounds = p.rendezvous ? 1 : 0;
@@ -100,9 +101,10 @@ public:
   WordCell &word(unsigned) { return m_.word; }
   TscLine &tsc_ap(unsigned) { return m_.tsc_ap; }
   TscLine &tsc_cp(unsigned) { return m_.tsc_cp; }
+  Cell &lease(unsigned) { return m_.lease; }
   auto &arrivals() { return m_.arrivals; }
   unsigned step_count(Section) { return 1; }
-  core::StepInfo step_info(Section, unsigned) { return {"step", true}; }
+  core::StepInfo step_info(Section, unsigned) { return {"step", true, true}; }
   int start_step(Section section, unsigned, StepTarget &target) {
     if (section == Section::kPrepare) {
       target.token = m_.tokens++;
@@ -185,6 +187,7 @@ public:
     }
     return true;
   }
+  template <class Until> void idle(Until &&until) { wait(until); }
   void put_failure(unsigned step, int error) {
     if (m_.plan.races_from_failure)
       stage.racing = true;
@@ -231,9 +234,13 @@ public:
     if (m_.plan.races_from_kick)
       stage.racing = true;
   }
-  void publish_attempt(StepTarget target, std::uint32_t) {
+  unsigned cpu() { return 0; }
+  void publish_attempt(StepTarget target, std::uint32_t, std::uint32_t) {
     m_.token_of_page[target.attempt % abi::kPages].set(target.token);
   }
+  void publish_control(unsigned) {}
+  void freeze_steps(bool) {}
+  unsigned primary_of(unsigned cpu) { return cpu; }
   void kick(unsigned, std::uint32_t attempt) {
     const unsigned thread = m_.plan.resets ? 1 : attempt;
     m_.start_page[thread] = attempt % abi::kPages + 1;

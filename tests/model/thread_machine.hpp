@@ -78,6 +78,7 @@ struct State {
 
   struct alignas(64) Cpu {
     std::atomic<std::uint64_t> word = 0;
+    std::atomic<std::uint64_t> lease = 0;
     TscLine tsc_ap, tsc_cp;
     std::uint32_t token_of_page[abi::kPages] = {};
     std::atomic<std::uint32_t> kicks = 0;
@@ -111,7 +112,9 @@ public:
   std::atomic<std::uint64_t> &word(unsigned cpu) { return s_.cpus[cpu].word; }
   auto &tsc_ap(unsigned cpu) { return s_.cpus[cpu].tsc_ap; }
   auto &tsc_cp(unsigned cpu) { return s_.cpus[cpu].tsc_cp; }
+  std::atomic<std::uint64_t> &lease(unsigned cpu) { return s_.cpus[cpu].lease; }
   auto &arrivals() { return s_.arrivals; }
+  [[nodiscard]] unsigned cpu() const { return self_; }
   std::uint64_t now() {
     return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   }
@@ -121,7 +124,7 @@ public:
   }
   unsigned step_count(Section) { return kSteps; }
   core::StepInfo step_info(Section section, unsigned) {
-    return {"step", section == Section::kPrepare || s_.plan.remote_teardown};
+    return {"step", true, section == Section::kPrepare || s_.plan.remote_teardown};
   }
   int start_step(Section section, unsigned i, StepTarget &target) {
     if (section == Section::kPrepare && i == 0) {
@@ -160,7 +163,6 @@ public:
       : Env(state, cpu, thread), attempt_(claimed.attempt),
         token_(state.cpus[cpu].token_of_page[claimed.attempt % abi::kPages]) {}
 
-  unsigned cpu() { return self_; }
   unsigned control_cpu() { return 0; }
   std::uint32_t token() { return token_; }
   void at(Place place) {
@@ -180,6 +182,7 @@ public:
     }
     return true;
   }
+  template <class Until> void idle(Until &&until) { wait(until); }
   void put_failure(unsigned step, int error) { s_.areas[token_].failure = {step, error}; }
   void enter_idle() {}
   void leave_idle() {}
@@ -197,9 +200,12 @@ public:
   }
 
   void at_kick(unsigned cpu) { s_.plan.at(cpu, 0, Place::kKick); }
-  void publish_attempt(StepTarget target, std::uint32_t) {
+  void publish_attempt(StepTarget target, std::uint32_t, std::uint32_t) {
     s_.cpus[target.cpu].token_of_page[target.attempt % abi::kPages] = target.token;
   }
+  void publish_control(unsigned) {}
+  void freeze_steps(bool) {}
+  unsigned primary_of(unsigned cpu) { return cpu; }
   void kick(unsigned cpu, std::uint32_t attempt) {
     if (!s_.plan.delivers(cpu, attempt))
       return;

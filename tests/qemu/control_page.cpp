@@ -62,11 +62,13 @@ public:
                  .stop = abi::Stop::kInit,
                  .window = 0,
                  .attempts = 2,
-                 .reserved = 0,
+                 .cycles = 1,
                  .timeout_us = 20'000'000,
                  .tsc_khz = 0,
                  .lapic_hz = 0,
-                 .slots = address_ + kSlotsAt};
+                 .slots = address_ + kSlotsAt,
+                 .primary_threads_first = 0,
+                 .reserved = 0};
     for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
       slots()[cpu].host.ring = address_ + ring_at(cpus_, cpu);
       slots()[cpu].host.ring_capacity = kRingCapacity;

@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 # From the bottom up. Each may include itself and what stands before it, nothing else of ours.
-VMM_LAYERS = ("base", "scenario", "kvm", "machine", "faults", "judge", "report", "lab", "suite", "cli")
+VMM_LAYERS = ("base", "scenario", "kvm", "machine", "faults", "judge", "report", "sim", "lab", "suite", "cli")
 
 # For core and guest: headers that need no operating system underneath. The standard's
 # freestanding ones, and those of libstdc++ that are all templates and constexpr.
@@ -47,8 +47,9 @@ def allowed(layer):
     name = layer.removeprefix("vmm/")
     if name not in VMM_LAYERS:
         return set()
-    below = VMM_LAYERS[: VMM_LAYERS.index(name) + 1]
-    return {"core/abi", "core/protocol", *(f"vmm/{n}" for n in below)}
+    below = {f"vmm/{n}" for n in VMM_LAYERS[: VMM_LAYERS.index(name) + 1]}
+    core = {"core"} if name == "sim" else set()  # what the simulated guest runs
+    return {"core/abi", "core/protocol", *core, *below}
 
 
 def strip_comments(text):

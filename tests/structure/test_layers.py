@@ -27,6 +27,8 @@ BROKEN = [
     ("vmm/base/fd.hpp", '#include "vmm/scenario/scenario.hpp"', "vmm/scenario"),
     ("vmm/judge/judge.cpp", '#include "vmm/report/report.hpp"', "vmm/report"),
     ("vmm/lab/lab.cpp", '#include "vmm/cli/options.hpp"', "vmm/cli"),
+    ("vmm/sim/guest.cpp", '#include "vmm/lab/lab.hpp"', "vmm/lab"),
+    ("vmm/lab/lab.cpp", '#include "core/driver.hpp"', "core/driver.hpp"),
     ("vmm/lab/lab.cpp", '#include "vmm/suite/suite.hpp"', "vmm/suite"),
     ("vmm/odds/ends.cpp", "", "not a layer"),
     ("vmm/machine/machine.cpp", "int n = ioctl (fd, KVM_RUN, 0);", "only vmm/kvm"),
@@ -42,6 +44,7 @@ SOUND = [
     ("vmm/kvm/vcpu.cpp", "#include <sys/ioctl.h>\nint n = ioctl(fd, KVM_RUN, 0); kvm_run *r;"),
     ("vmm/machine/m.cpp", '// kvm_run is vmm/kvm\'s\nauto s = "ioctl(KVM_RUN)";\n#include <vector>'),
     ("vmm/lab/lab.cpp", '#include "core/abi/word.hpp"\n#include "vmm/judge/judge.hpp"'),
+    ("vmm/sim/guest.cpp", '#include "core/driver.hpp"\n#include "vmm/judge/observation.hpp"'),
     ("vmm/main.cpp", '#include "vmm/cli/options.hpp"'),
 ]
 

@@ -1,6 +1,6 @@
 #include "vmm/cli/doc_tables.hpp"
 
-#include "core/protocol/points.hpp"
+#include "core/protocol/guest_steps.hpp"
 #include "vmm/judge/invariants.hpp"
 
 #include <fmt/format.h>
@@ -39,20 +39,6 @@ std::string cell(const std::string &text) { return text.empty() ? "-" : text; }
 
 std::string_view yes(bool is) { return is ? "yes" : ""; }
 
-std::string_view section_text(protocol::Section section) {
-  switch (section) {
-  case protocol::Section::kNone:
-    return "-";
-  case protocol::Section::kPrepare:
-    return "PREPARE";
-  case protocol::Section::kStarting:
-    return "STARTING";
-  case protocol::Section::kOnline:
-    return "ONLINE";
-  }
-  return "";
-}
-
 std::string judged(const InvariantRow &row) {
   if (row.look == nullptr)
     return fmt::format("no: {}", row.unseen);
@@ -85,7 +71,7 @@ std::string points_as_markdown() {
                         is_last ? "-" : fmt::format("`{}`", protocol::name(row.arrived)),
                         is_last ? fmt::format("`{}`, by its own swap", protocol::name(row.released))
                                 : fmt::format("`{}`", protocol::name(row.released)),
-                        section_text(row.section));
+                        protocol::name(row.section));
   }
   return text;
 }

@@ -19,6 +19,7 @@ struct DocTable {
 
 constexpr auto kTables = std::to_array<DocTable>({{"keys", keys_as_markdown},
                                                   {"places", places_as_markdown},
+                                                  {"steps", steps_as_markdown},
                                                   {"actions", actions_as_markdown},
                                                   {"fits", fits_as_markdown},
                                                   {"states", states_as_markdown},

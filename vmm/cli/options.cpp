@@ -31,6 +31,7 @@ constexpr std::string_view kRunExamples = R"(Examples:
   vmm run configs/parallel-8.toml
   vmm run configs/parallel-8.toml --set bringup.strategy=serial --set machine.vcpus=16
   vmm run configs/faults/two-stalls.toml --json result.json
+  vmm run configs/parallel-8.toml --backend sim --set machine.vcpus=100000
   vmm run - --json - < scenario.toml
 
 Exit status: 0 as expected; 1 the outcome differs; 2 the scenario or the command line is
@@ -152,12 +153,16 @@ Result<void> check_log_level(const std::string &level) {
               fmt::format("--log-level: unknown level \"{}\"{}", level, suggestion(level, kLevels)));
 }
 
-Result<void> check_backend(const std::string &backend) {
-  if (backend == "kvm")
-    return {};
-  if (backend == "sim")
-    return fail(ExitStatus::kUsage, "--backend: \"sim\" is not supported yet");
-  return fail(ExitStatus::kUsage, fmt::format("--backend: unknown backend \"{}\"; valid here: kvm", backend));
+void add_backend(CLI::App &app, std::string &backend) {
+  app.add_option("--backend", backend, "kvm (default), or sim: simulated CPUs, in virtual time")
+      ->type_name("NAME");
+}
+
+Result<Backend> parse_backend(const std::string &text) {
+  for (const Backend backend : {Backend::kKvm, Backend::kSim})
+    if (text == name(backend))
+      return backend;
+  return fail(ExitStatus::kUsage, fmt::format("--backend: unknown backend \"{}\"; kvm or sim", text));
 }
 
 Result<void> check_later(const CLI::App &app) {
@@ -189,7 +194,13 @@ Result<void> check_run(const CLI::App &app, const RunTexts &texts, RunArguments 
   }
   if (auto level = check_log_level(run.log_level); !level)
     return level;
-  return check_backend(texts.backend);
+  const auto backend = parse_backend(texts.backend);
+  if (!backend)
+    return tl::unexpected(backend.error());
+  run.backend = *backend;
+  if (run.backend == Backend::kSim && !run.guest.empty())
+    return fail(ExitStatus::kUsage, "--guest: a simulated machine boots no image");
+  return {};
 }
 
 /// What of a suite's options CLI11 cannot hold against a type.
@@ -198,6 +209,7 @@ struct SuiteTexts {
   std::string shard = "1/1";
   std::string repeat = "1";
   std::string seed = "0";
+  std::string backend = "kvm";
 };
 
 Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOptions &suite) {
@@ -220,9 +232,10 @@ Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOpti
   suite.repeat = *repeat;
   suite.seed = *seed;
   suite.shard = *shard;
-  if (!suite.backend.empty() && suite.backend != "kvm" && suite.backend != "sim")
-    return fail(ExitStatus::kUsage,
-                fmt::format("--backend: unknown backend \"{}\"; valid here: kvm, sim", suite.backend));
+  const auto backend = parse_backend(texts.backend);
+  if (!backend)
+    return tl::unexpected(backend.error());
+  suite.backend = *backend;
   return suite.log_level.empty() ? Result<void>{} : check_log_level(suite.log_level);
 }
 
@@ -243,7 +256,7 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
   app.add_option("--log-level", run.log_level,
                  "trace, debug, info, warning (default), error, critical or off")
       ->type_name("LEVEL");
-  app.add_option("--backend", texts.backend)->group("");
+  add_backend(app, texts.backend);
   add_hidden(app, kLaterOptions, unused);
   add_hidden(app, kSuiteOptions, unused);
   app.footer(std::string(kRunExamples));
@@ -275,7 +288,7 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   app.add_option("--log-level", suite.log_level,
                  "As vmm run has it; shows also what runs that did not pass have printed")
       ->type_name("LEVEL");
-  app.add_option("--backend", suite.backend)->group("");
+  add_backend(app, texts.backend);
   add_hidden(app, kLaterOptions, unused);
   app.footer(std::string(kSuiteExamples));
   const auto go_on = parse(app, arguments);

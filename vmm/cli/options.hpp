@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/base/error.hpp"
+#include "vmm/scenario/scenario.hpp"
 #include "vmm/suite/suite.hpp"
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct RunArguments {
   std::string file; ///< "-": standard input
   std::vector<std::string> sets;
   std::optional<std::uint64_t> seed;
+  Backend backend = Backend::kKvm;
   std::string json;      ///< empty: none; "-": standard output
   std::string guest;     ///< empty: the one beside the binary
   std::string log_level; ///< as spdlog names it

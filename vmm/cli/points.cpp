@@ -1,4 +1,4 @@
-#include "core/protocol/points.hpp"
+#include "core/protocol/guest_steps.hpp"
 
 #include "vmm/cli/commands.hpp"
 #include "vmm/scenario/actions.hpp"
@@ -28,8 +28,20 @@ void print_sections() {
                  p.section == protocol::Section::kStarting ? ", interrupts off" : ", in thread context");
 }
 
+void print_steps() {
+  constexpr std::string_view kRow = "  {:<10}{:<12}{:<12}{:<17}{}\n";
+  const auto yes = [](bool is) { return is ? "yes" : "no"; };
+  fmt::print(
+      "\nSteps of the guest, in their order: whether several CPUs may do one at once, and whether the\n"
+      "CP may undo it on the CPU's behalf, with proof\n");
+  fmt::print(kRow, "section", "step", "concurrent", "remote_teardown", "what");
+  for (const protocol::StepSpec &step : protocol::kGuestSteps)
+    fmt::print(kRow, protocol::name(step.section), step.name, yes(step.concurrent), yes(step.remote_teardown),
+               step.about);
+}
+
 void print_places() {
-  fmt::print("\nPlaces (POINT is any of the points)\n");
+  fmt::print("\nPlaces (POINT is any of the points, NAME any of the steps)\n");
   for (const PlaceRow &row : all_places())
     fmt::print("  {:<16}{}{}\n", row.form, row.about, row.supported ? "" : fmt::format(" [{}]", kLater));
 }
@@ -44,7 +56,7 @@ void print_actions() {
 }
 
 void print_support() {
-  fmt::print("\nWhat is supported (backend kvm, apic = \"kernel\")\n  {:<18}", "");
+  fmt::print("\nWhat is supported (backends kvm, with apic = \"kernel\", and sim)\n  {:<26}", "");
   for (const ActionRow &row : all_actions())
     if (row.action)
       fmt::print("{:<9}", row.name);
@@ -52,7 +64,9 @@ void print_support() {
   for (const PlaceRow &place : all_places()) {
     if (!place.supported)
       continue;
-    fmt::print("  {:<18}", place.form);
+    fmt::print("  {:<26}", place.kind == PlaceKind::kPrepareStep || place.kind == PlaceKind::kPrepareStepDone
+                               ? fmt::format("{} ({})", place.form, place.of)
+                               : std::string(place.form));
     for (const ActionRow &row : all_actions()) {
       if (!row.action)
         continue;
@@ -61,7 +75,7 @@ void print_support() {
     }
     fmt::print("\n");
   }
-  fmt::print("  The other places and actions, apic = \"split\" and \"user\", and backend sim: {}\n", kLater);
+  fmt::print("  The other places and actions, apic = \"split\" and \"user\": {}\n", kLater);
 }
 
 } // namespace
@@ -74,6 +88,7 @@ int points(const Arguments &arguments) {
     return flushed(0);
   print_points();
   print_sections();
+  print_steps();
   print_places();
   print_actions();
   print_support();

@@ -48,7 +48,7 @@ int run(const Arguments &arguments) {
       return usage_error("run", writable.error().message);
     options.json_path = wanted.json;
   }
-  auto scenario = load_scenario(wanted.file, wanted.sets, wanted.seed);
+  auto scenario = load_scenario(wanted.file, {wanted.sets, wanted.seed, wanted.backend});
   if (!scenario)
     return report(scenario.error());
   options.scenario = std::move(*scenario);

@@ -10,12 +10,13 @@
 
 namespace reveille::vmm {
 
-/// How a hold ended, or a crash went.
+/// How a hold ended, or an action that does not hold went.
 enum class HoldEnd : std::uint8_t {
-  kHolding,  ///< still holds the vCPU when the run ends
-  kReleased, ///< its time was over, and the vCPU went on
-  kReset,    ///< an INIT took the vCPU out of it
-  kCrashed,  ///< the action was to crash, and the vCPU has shut down
+  kHolding,    ///< still holds the vCPU when the run ends
+  kReleased,   ///< its time was over, and the vCPU went on
+  kReset,      ///< an INIT took the vCPU out of it
+  kCrashed,    ///< the action was to crash, and the vCPU has shut down
+  kStepFailed, ///< the action was to fail, and the guest has been told
 };
 
 /// What a vCPU made of its release.
@@ -23,7 +24,7 @@ enum class Aftermath : std::uint8_t {
   kUnknown,      ///< not seen yet
   kActive,       ///< it came up
   kParked,       ///< it found out that it was given up
-  kDead,         ///< it was rolled back
+  kDead,         ///< it went down, or was rolled back
   kClaimedAgain, ///< a later attempt has claimed it
   kTookInit,     ///< an INIT was waiting for it
   kAtRest,       ///< it halts for ever
@@ -34,7 +35,7 @@ enum class Aftermath : std::uint8_t {
 /// One firing of a fault on one CPU.
 struct Firing {
   std::size_t fault;     ///< index in Scenario::faults
-  CpuIndex cpu;          ///< the CPU that the fault lists; at kick the CP is what is held
+  CpuIndex cpu;          ///< the CPU that the fault lists
   std::uint32_t attempt; ///< in the CPU's sync word then
   double began_us;       ///< from time zero, by the host's clock; negative: before it
   double ended_us;       ///< likewise; of no meaning while kHolding
@@ -43,6 +44,7 @@ struct Firing {
   Aftermath aftermath = Aftermath::kUnknown; ///< of a release
   std::uint64_t rip = 0;                     ///< where the vCPU was when it began, linear
   std::string where{};                       ///< the same as symbol and source line
+  CpuIndex vcpu = 0;                         ///< the vCPU that it was done to: at kick the CP's
 };
 
 /// A fault on one of its CPUs.

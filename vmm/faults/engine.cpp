@@ -1,6 +1,7 @@
 #include "vmm/faults/engine.hpp"
 
 #include "core/protocol/states.hpp"
+#include "vmm/scenario/places.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -11,38 +12,42 @@ using abi::Place;
 using abi::State;
 using abi::Word;
 
-FaultEngine::FaultEngine(const Scenario &scenario)
-    : specs_(scenario.faults), entries_(scenario.machine.vcpus) {
+FaultEngine::FaultEngine(const Scenario &scenario) : specs_(scenario.faults), cpus_(scenario.machine.vcpus) {
   for (std::size_t i = 0; i < specs_.size(); ++i)
     for (const CpuIndex cpu : specs_[i].cpus)
-      entries_.at(cpu).push_back({i, &specs_[i], {i, cpu}});
+      cpus_.at(cpu).entries.push_back({i, &specs_[i], {i, cpu}});
 }
 
 std::uint64_t FaultEngine::armed(CpuIndex cpu) const {
   std::uint64_t mask = 0;
   if (cpu == 0 && !specs_.empty()) // the host must know when time zero is
     mask |= std::uint64_t{1} << static_cast<unsigned>(Place::kZero);
-  for (const Entry &entry : entries_[cpu])
+  for (const Entry &entry : cpus_[cpu].entries)
     if (const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where))
       mask |= std::uint64_t{1} << static_cast<unsigned>(place->place);
   return mask;
 }
 
-std::vector<Strike> FaultEngine::at(CpuIndex cpu, Place place, std::uint32_t ordinal) const {
+bool FaultEngine::is_meant(const FaultSpec &spec, AttemptOf attempt) {
+  return (spec.attempt == 0 || spec.attempt == attempt.ordinal) &&
+         (spec.cycle == 0 || spec.cycle == attempt.cycle);
+}
+
+std::vector<Strike> FaultEngine::at(CpuIndex cpu, Place place, AttemptOf attempt) const {
   std::vector<Strike> strikes;
-  for (const Entry &entry : entries_[cpu]) {
+  for (const Entry &entry : cpus_[cpu].entries) {
     const FaultSpec &spec = *entry.spec;
     const auto *where = std::get_if<GuestPlace>(&spec.at.where);
-    if (where != nullptr && where->place == place && (spec.attempt == 0 || spec.attempt == ordinal))
-      strikes.push_back({entry.fault, cpu, spec.action, spec.duration_ms});
+    if (where != nullptr && where->place == place && is_meant(spec, attempt))
+      strikes.push_back({entry.fault, cpu, spec.action, spec.duration_ms, spec.error});
   }
   return strikes;
 }
 
 std::vector<TimedStrike> FaultEngine::timed() const {
   std::vector<TimedStrike> strikes;
-  for (const auto &of_cpu : entries_)
-    for (const Entry &entry : of_cpu)
+  for (const OfCpu &of_cpu : cpus_)
+    for (const Entry &entry : of_cpu.entries)
       if (const auto *time = std::get_if<TimePlace>(&entry.spec->at.where))
         strikes.push_back(
             {time->ms, {entry.fault, entry.account.cpu, entry.spec->action, entry.spec->duration_ms}});
@@ -51,21 +56,28 @@ std::vector<TimedStrike> FaultEngine::timed() const {
   return strikes;
 }
 
-std::optional<FiringId> FaultEngine::begin(const Strike &strike, std::uint32_t attempt, double now_us) {
+std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, std::uint32_t attempt,
+                                           double now_us) {
   const std::lock_guard lock(mutex_);
-  for (Entry &entry : entries_[strike.cpu]) {
+  for (Entry &entry : cpus_[strike.cpu].entries) {
     if (entry.fault != strike.fault)
       continue;
     if (entry.account.fired >= entry.spec->count)
       return std::nullopt;
     ++entry.account.fired;
+    entry.last_attempt = attempt;
+    const FiringId id = firings_.size();
     Firing firing{};
     firing.fault = strike.fault;
     firing.cpu = strike.cpu;
+    firing.vcpu = vcpu;
     firing.attempt = attempt;
     firing.began_us = firing.ended_us = now_us;
     firings_.push_back(std::move(firing));
-    return firings_.size() - 1;
+    cpus_[strike.cpu].open.push_back(id);
+    cpus_[strike.cpu].holder = id;
+    ++holding_;
+    return id;
   }
   return std::nullopt;
 }
@@ -79,20 +91,21 @@ void FaultEngine::end(FiringId firing, HoldEnd how, double now_us) {
   const std::lock_guard lock(mutex_);
   firings_[firing].end = how;
   firings_[firing].ended_us = now_us;
+  --holding_;
+  std::optional<FiringId> &holder = cpus_[firings_[firing].cpu].holder;
+  if (holder == firing && how != HoldEnd::kCrashed)
+    holder.reset();
 }
 
 std::optional<std::size_t> FaultEngine::holder(CpuIndex cpu) const {
   const std::lock_guard lock(mutex_);
-  for (const Firing &firing : firings_)
-    if (firing.cpu == cpu && (firing.end == HoldEnd::kHolding || firing.end == HoldEnd::kCrashed))
-      return firing.fault;
-  return std::nullopt;
+  const auto &holder = cpus_[cpu].holder;
+  return holder ? std::optional(firings_[*holder].fault) : std::nullopt;
 }
 
 unsigned FaultEngine::holding() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<unsigned>(std::count_if(firings_.begin(), firings_.end(),
-                                             [](const Firing &f) { return f.end == HoldEnd::kHolding; }));
+  return holding_;
 }
 
 namespace {
@@ -124,6 +137,7 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever
   switch (firing.end) {
   case HoldEnd::kReset:
   case HoldEnd::kCrashed:
+  case HoldEnd::kStepFailed:
     firing.seen_through = true;
     return;
   case HoldEnd::kHolding:
@@ -132,7 +146,7 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever
   case HoldEnd::kReleased:
     break;
   }
-  if (firing.cpu == 0) // it has no word to tell by
+  if (firing.cpu == 0 || is_on_control_cpu(spec.at)) // no word tells of who was held
     firing.aftermath = Aftermath::kWentOn;
   if (firing.aftermath == Aftermath::kUnknown)
     firing.aftermath = told_by_word(state.word, firing.attempt);
@@ -153,45 +167,54 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state) cons
   const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where);
   if (place == nullptr)
     return true; // a time comes in any case
-  if (place->place != Place::kActiveReleased || !state.online)
+  if (place->place != Place::kActiveReleased || !state.online || !is_meant(*entry.spec, state.attempt))
     return false;
-  // The CPU is on its way there, unless it has come up in an attempt that is not meant.
-  return entry.account.fired == 0 && (entry.spec->attempt == 0 || entry.spec->attempt == state.ordinal);
+  // The CPU is on its way there in its last attempt, unless it has been struck there already.
+  return entry.account.fired == 0 || entry.last_attempt != Word::from(state.word).attempt;
 }
 
 bool FaultEngine::see_through(CpuIndex cpu, const CpuState &state) {
   const std::lock_guard lock(mutex_);
-  bool held_for_ever = false;
-  for (const Firing &firing : firings_)
-    held_for_ever = held_for_ever ||
-                    (firing.cpu == cpu && firing.end == HoldEnd::kHolding && specs_[firing.fault].endless());
-  for (Firing &firing : firings_)
-    if (firing.cpu == cpu && !firing.seen_through)
-      look(firing, state, held_for_ever);
+  OfCpu &of = cpus_[cpu];
+  const bool held_for_ever = of.holder && firings_[*of.holder].end == HoldEnd::kHolding &&
+                             specs_[firings_[*of.holder].fault].endless();
+  for (const FiringId id : of.open)
+    look(firings_[id], state, held_for_ever);
+  std::erase_if(of.open, [this](FiringId id) { return firings_[id].seen_through; });
   bool all = true;
-  for (Entry &entry : entries_[cpu]) {
-    bool through = !may_still_fire(entry, state);
-    for (const Firing &firing : firings_)
-      if (firing.cpu == cpu && firing.fault == entry.fault)
-        through = through && firing.seen_through;
-    entry.account.seen_through = through;
-    all = all && through;
+  for (Entry &entry : of.entries) {
+    const bool open = std::any_of(of.open.begin(), of.open.end(),
+                                  [&](FiringId id) { return firings_[id].fault == entry.fault; });
+    entry.account.seen_through = !open && !may_still_fire(entry, state);
+    all = all && entry.account.seen_through;
   }
   return all;
 }
 
+/// Released, and neither the word nor the vCPU has shown what it made of that.
+bool FaultEngine::wants_aftermath(const Firing &firing) const {
+  return firing.end == HoldEnd::kReleased && !is_on_control_cpu(specs_[firing.fault].at);
+}
+
 bool FaultEngine::wants_rest(CpuIndex cpu) const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(firings_.begin(), firings_.end(), [cpu](const Firing &f) {
-    return f.cpu == cpu && f.end == HoldEnd::kReleased && !f.seen_through;
-  });
+  const auto &open = cpus_[cpu].open;
+  return std::any_of(open.begin(), open.end(), [this](FiringId id) { return wants_aftermath(firings_[id]); });
 }
 
 void FaultEngine::took_init(CpuIndex cpu) {
   const std::lock_guard lock(mutex_);
-  for (Firing &firing : firings_)
-    if (firing.cpu == cpu && firing.end == HoldEnd::kReleased && !firing.seen_through)
-      firing.aftermath = Aftermath::kTookInit;
+  for (const FiringId id : cpus_[cpu].open)
+    if (wants_aftermath(firings_[id]))
+      firings_[id].aftermath = Aftermath::kTookInit;
+}
+
+void FaultEngine::tell(CpuIndex cpu, std::uint32_t attempt, Aftermath decision) {
+  const std::lock_guard lock(mutex_);
+  for (const FiringId id : cpus_[cpu].open)
+    if (Firing &f = firings_[id];
+        wants_aftermath(f) && f.attempt == attempt && f.aftermath == Aftermath::kUnknown)
+      f.aftermath = decision;
 }
 
 std::vector<FaultAccount> FaultEngine::accounts() const {
@@ -199,7 +222,7 @@ std::vector<FaultAccount> FaultEngine::accounts() const {
   std::vector<FaultAccount> accounts;
   for (std::size_t fault = 0; fault < specs_.size(); ++fault)
     for (const CpuIndex cpu : specs_[fault].cpus)
-      for (const Entry &entry : entries_[cpu])
+      for (const Entry &entry : cpus_[cpu].entries)
         if (entry.fault == fault)
           accounts.push_back(entry.account);
   return accounts;
@@ -210,6 +233,6 @@ std::vector<Firing> FaultEngine::firings() const {
   return firings_;
 }
 
-bool FaultEngine::strikes(CpuIndex cpu) const { return !entries_[cpu].empty(); }
+bool FaultEngine::strikes(CpuIndex cpu) const { return !cpus_[cpu].entries.empty(); }
 
 } // namespace reveille::vmm

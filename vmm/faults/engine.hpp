@@ -18,6 +18,13 @@ struct Strike {
   CpuIndex cpu;      ///< the CPU that the fault lists
   Action action;
   double duration_ms; ///< of a hold; 0: for ever
+  int error = 0;      ///< of fail
+};
+
+/// Which attempt a CPU is in, as its sync line has it.
+struct AttemptOf {
+  std::uint32_t ordinal; ///< within the cycle, from 1
+  std::uint32_t cycle;   ///< from 1
 };
 
 /// A strike that is due at a time.
@@ -37,16 +44,18 @@ public:
   /// The places of `cpu` where the guest must call the host, as CpuSlot::armed has them.
   [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
 
-  /// What strikes `cpu` at a place in its attempt number `ordinal` of the cycle, in file
-  /// order. Asking does not count: the caller performs one after the other and says so.
-  [[nodiscard]] std::vector<Strike> at(CpuIndex cpu, abi::Place place, std::uint32_t ordinal) const;
+  /// What strikes `cpu` at a place in an attempt, in file order. Asking does not count: the
+  /// caller performs one after the other and says so.
+  [[nodiscard]] std::vector<Strike> at(CpuIndex cpu, abi::Place place, AttemptOf attempt) const;
 
   /// What strikes by time, in the order of their times.
   [[nodiscard]] std::vector<TimedStrike> timed() const;
 
-  /// A strike is being performed. Nothing if it has fired as often as it may: another
-  /// thread was first, or the guest says that it was somewhere too often.
-  [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, std::uint32_t attempt, double now_us);
+  /// A strike is being performed on a vCPU, in that attempt of its CPU. Nothing if it has
+  /// fired as often as it may: another thread was first, or the guest says that it was
+  /// somewhere too often.
+  [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, CpuIndex vcpu, std::uint32_t attempt,
+                                              double now_us);
 
   /// Where the vCPU stands that it strikes, linear address.
   void note_rip(FiringId firing, std::uint64_t rip);
@@ -60,11 +69,11 @@ public:
 
   /// What the end of a run depends on, of one CPU.
   struct CpuState {
-    bool decided = false;
-    bool online = false;       ///< decided so
-    std::uint64_t word = 0;    ///< its sync word, any bits
-    std::uint32_t ordinal = 0; ///< attempts of the cycle so far
-    bool at_rest = false;      ///< the host has seen that it waits for an INIT or SIPI, or halts for ever
+    bool decided = false;   ///< for good: out, or the run is
+    bool online = false;    ///< decided so
+    std::uint64_t word = 0; ///< its sync word, any bits
+    AttemptOf attempt{};    ///< the last
+    bool at_rest = false;   ///< the host has seen that it waits for an INIT or SIPI, or halts for ever
   };
 
   /// Looks whether the faults of one CPU are seen through (design, "End of run"): each one
@@ -79,6 +88,10 @@ public:
   /// The host has seen that a released CPU took an INIT.
   void took_init(CpuIndex cpu);
 
+  /// What was decided on an attempt: kActive or kDead. For the firings in it that were released
+  /// by then; the sync word alone may have moved on to the next cycle.
+  void tell(CpuIndex cpu, std::uint32_t attempt, Aftermath decision);
+
   [[nodiscard]] std::vector<FaultAccount> accounts() const;
   [[nodiscard]] std::vector<Firing> firings() const;
   [[nodiscard]] bool strikes(CpuIndex cpu) const; ///< any fault lists this CPU
@@ -88,15 +101,24 @@ private:
     std::size_t fault;
     const FaultSpec *spec;
     FaultAccount account;
+    std::uint32_t last_attempt = 0; ///< of its last firing
+  };
+  struct OfCpu {
+    std::vector<Entry> entries;     ///< in file order
+    std::vector<FiringId> open;     ///< not seen through; runs of many cycles have many that are
+    std::optional<FiringId> holder; ///< holds it now, or has crashed it
   };
 
+  [[nodiscard]] static bool is_meant(const FaultSpec &spec, AttemptOf attempt);
+  [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool held_for_ever) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state) const;
 
   std::vector<FaultSpec> specs_;
-  std::vector<std::vector<Entry>> entries_; ///< by CPU, in file order
-  mutable std::mutex mutex_;                ///< guards the accounts and the firings
+  std::vector<OfCpu> cpus_;
+  mutable std::mutex mutex_; ///< guards what the CPUs have but their entries' specs, and what follows
   std::vector<Firing> firings_;
+  unsigned holding_ = 0;
 };
 
 } // namespace reveille::vmm

@@ -45,35 +45,36 @@ void compare_faults(const Scenario &scenario, const Observation &seen, std::vect
 }
 
 /// When the CP gave an attempt up, microseconds from time zero.
-std::optional<double> given_up_us(const Observation &seen, const Firing &firing) {
-  for (const abi::Event &event : seen.cpus.front().events)
-    if (event.kind == abi::EventKind::kTimeout && event.cpu == firing.cpu && event.attempt == firing.attempt)
-      return seen.us(event.tsc);
+std::optional<double> given_up_us(const Evidence &evidence, const Firing &firing) {
+  for (const Noted &note : evidence.by_control(firing.cpu))
+    if (note.event.kind == abi::EventKind::kTimeout && note.event.attempt == firing.attempt)
+      return evidence.seen().us(note.event.tsc);
   return std::nullopt;
 }
 
 /// Whether the attempt that a fault struck had been claimed when it was given up.
-bool was_claimed(const Observation &seen, const Firing &firing) {
-  const auto &events = seen.cpus.front().events;
-  return std::any_of(events.begin(), events.end(), [&](const abi::Event &event) {
-    return event.kind == abi::EventKind::kQuarantined && event.cpu == firing.cpu &&
-           event.attempt == firing.attempt;
+bool was_claimed(const Evidence &evidence, const Firing &firing) {
+  const auto &notes = evidence.by_control(firing.cpu);
+  return std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
+    return note.event.kind == abi::EventKind::kQuarantined && note.event.attempt == firing.attempt;
   });
 }
 
 /// What the INIT of giving up, or its absence, did to a vCPU that was held at the time. A hold
 /// that ended at about the same time as the attempt tells nothing.
-void compare_stop(const Scenario &scenario, const Observation &seen, std::vector<std::string> &out) {
+void compare_stop(const Scenario &scenario, const Evidence &evidence, std::vector<std::string> &out) {
   constexpr double kAtAboutTheSameTimeUs = 20'000;
   const bool init = scenario.bringup.stop == abi::Stop::kInit;
-  for (const Firing &firing : seen.firings) {
-    const auto given_up = given_up_us(seen, firing);
-    if (!given_up || firing.cpu == 0 || firing.ended_us < *given_up + kAtAboutTheSameTimeUs)
+  for (const Firing &firing : evidence.seen().firings) {
+    if (firing.cpu == 0)
+      continue;
+    const auto given_up = given_up_us(evidence, firing);
+    if (!given_up || firing.ended_us < *given_up + kAtAboutTheSameTimeUs)
       continue;
     const bool took_init = firing.end == HoldEnd::kReset || firing.aftermath == Aftermath::kTookInit;
     const bool parked = firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kParked;
     if (firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kAtRest &&
-        was_claimed(seen, firing))
+        was_claimed(evidence, firing))
       out.push_back(fmt::format("CPU {} halted after it was given up, and did not park", firing.cpu));
     if (init && parked)
       out.push_back(fmt::format(
@@ -86,8 +87,9 @@ void compare_stop(const Scenario &scenario, const Observation &seen, std::vector
 
 } // namespace
 
-std::vector<std::string> find_differences(const Scenario &scenario, const Observation &seen,
+std::vector<std::string> find_differences(const Scenario &scenario, const Evidence &evidence,
                                           const Verdict &verdict) {
+  const Observation &seen = evidence.seen();
   std::vector<std::string> out;
   if (seen.end != RunEnd::kComplete)
     out.push_back(seen.end_detail);
@@ -109,8 +111,7 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Observ
                                 *scenario.expect.within_ms, *verdict.decided_us / 1000));
   }
   compare_faults(scenario, seen, out);
-  if (!seen.cpus.empty())
-    compare_stop(scenario, seen, out);
+  compare_stop(scenario, evidence, out);
   return out;
 }
 

@@ -22,18 +22,24 @@ Evidence::Evidence(const Observation &seen)
   for (auto &moves : moves_)
     std::stable_sort(moves.begin(), moves.end(),
                      [](const Move &a, const Move &b) { return a.to.bits() < b.to.bits(); });
+  // In tree several CPUs write about one; each of them in its own order.
+  for (auto &notes : by_control_)
+    if (std::any_of(notes.begin(), notes.end(), [](const Noted &note) { return note.writer != 0; }))
+      std::stable_sort(notes.begin(), notes.end(),
+                       [](const Noted &a, const Noted &b) { return a.event.tsc < b.event.tsc; });
 }
 
 void Evidence::take(CpuIndex writer, std::size_t index, const Event &event) {
   const bool known = event.kind > EventKind::kNone && event.kind < EventKind::kCount;
-  const bool placed = event.cpu < moves_.size() && (writer == 0 || writer == event.cpu);
+  const bool placed = event.cpu < moves_.size();
   const bool words = event.kind != EventKind::kMoved || (Word::is_valid(event.a) && Word::is_valid(event.b));
   if (!known || !placed || !words) {
     if (gap_.empty())
       gap_ = fmt::format("event {} in the ring of CPU {} is none that a guest writes", index, writer);
     return;
   }
-  (writer == 0 ? by_control_ : by_itself_)[event.cpu].push_back({writer, index, event});
+  (writer != 0 && writer == event.cpu ? by_itself_ : by_control_)[event.cpu].push_back(
+      {writer, index, event});
   if (event.kind == EventKind::kMoved)
     moves_[event.cpu].push_back({writer, event.tsc, Word::from(event.a), Word::from(event.b), index});
 }

@@ -36,7 +36,7 @@ public:
   /// The moves of a CPU's word by anyone, in the order of the words that they made.
   [[nodiscard]] const std::vector<Move> &moves(CpuIndex cpu) const { return moves_[cpu]; }
 
-  /// What CPU 0 wrote about a CPU, in the order in which it did.
+  /// What control CPUs wrote about a CPU, in the order in which they did; all of CPU 0's own.
   [[nodiscard]] const std::vector<Noted> &by_control(CpuIndex cpu) const { return by_control_[cpu]; }
 
   /// What an AP wrote about itself.

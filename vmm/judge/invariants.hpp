@@ -21,10 +21,11 @@ using Finding = std::optional<std::string>;
 
 struct InvariantRow {
   std::string_view name;
-  std::string_view what;                 ///< in one sentence
-  Finding (*look)(const JudgeContext &); ///< null: cannot be seen from outside
-  std::string_view unseen;               ///< why not, when look is null
-  bool from_events;                      ///< needs complete event rings
+  std::string_view what;                       ///< in one sentence
+  Finding (*look)(const JudgeContext &);       ///< null: cannot be seen from outside
+  std::string_view unseen;                     ///< why not, when look is null or does not apply
+  bool from_events;                            ///< needs complete event rings
+  bool (*applies)(const Scenario &) = nullptr; ///< to which runs; null: to all
 };
 
 [[nodiscard]] std::span<const InvariantRow> all_invariants();
@@ -39,6 +40,7 @@ Finding look_steps_in_order(const JudgeContext &context);
 Finding look_late_harmless(const JudgeContext &context);
 Finding look_proven_or_quarantined(const JudgeContext &context);
 Finding look_exact_undo(const JudgeContext &context);
+Finding look_siblings_after_primary(const JudgeContext &context);
 Finding look_tsc_two_parties(const JudgeContext &context);
 Finding look_single_owner(const JudgeContext &context);
 Finding look_online_window(const JudgeContext &context);

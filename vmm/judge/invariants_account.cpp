@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -42,25 +44,55 @@ bool requested(const JudgeContext &context, CpuIndex cpu) {
 
 } // namespace
 
-/// The CP names the area of each attempt as it kicks; an area is free again when PREPARE's
-/// first step, undone last, has been undone.
+namespace {
+
+/// An area is given to an attempt, or free again. The CP names it as it kicks; it is free when
+/// PREPARE's first step, undone last, begins to be undone.
+struct AreaEvent {
+  std::uint64_t tsc;
+  bool given;
+  Event event;
+};
+
+std::vector<AreaEvent> area_events(const Evidence &evidence) {
+  std::vector<AreaEvent> events;
+  for (CpuIndex cpu = 1; cpu < evidence.cpus(); ++cpu)
+    for (const Noted &note : evidence.by_control(cpu)) {
+      const Event &event = note.event;
+      if (event.kind == EventKind::kKick)
+        events.push_back({event.tsc, true, event});
+      if (event.kind == EventKind::kUndoEnter && event.a == 0 &&
+          (event.b & 0xff) == static_cast<std::uint64_t>(Section::kPrepare))
+        events.push_back({event.tsc, false, event});
+    }
+  std::stable_sort(events.begin(), events.end(), [](const AreaEvent &a, const AreaEvent &b) {
+    return std::pair(a.tsc, a.given) < std::pair(b.tsc, b.given);
+  });
+  return events;
+}
+
+} // namespace
+
 Finding look_single_owner(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
-  std::map<std::uint64_t, std::pair<CpuIndex, std::uint32_t>> owner; // area: CPU, attempt
-  if (!seen.cpus.empty())
-    for (const Event &event : seen.cpus[0].events) {
-      if (event.kind == EventKind::kKick) {
-        const auto [it, fresh] = owner.try_emplace(event.b, event.cpu, event.attempt);
-        if (!fresh)
-          return fmt::format("area {} was given to CPU {} (attempt {}) while CPU {} (attempt {}) had it",
-                             event.b, event.cpu, event.attempt, it->second.first, it->second.second);
+  using Owner = std::pair<CpuIndex, std::uint32_t>; // CPU, attempt
+  std::map<std::uint64_t, Owner> owner_of;          // by area
+  std::map<Owner, std::uint64_t> area_of;
+  for (const AreaEvent &entry : area_events(context.evidence)) {
+    const Owner owner{entry.event.cpu, entry.event.attempt};
+    if (!entry.given) {
+      if (const auto it = area_of.find(owner); it != area_of.end()) {
+        owner_of.erase(it->second);
+        area_of.erase(it);
       }
-      if (event.kind == EventKind::kUndoDone && event.a == 0 &&
-          (event.b & 0xff) == static_cast<std::uint64_t>(Section::kPrepare))
-        std::erase_if(owner, [&](const auto &entry) {
-          return entry.second == std::pair<CpuIndex, std::uint32_t>{event.cpu, event.attempt};
-        });
+      continue;
     }
+    const auto [it, fresh] = owner_of.try_emplace(entry.event.b, owner);
+    if (!fresh)
+      return fmt::format("area {} was given to CPU {} (attempt {}) while CPU {} (attempt {}) had it",
+                         entry.event.b, owner.first, owner.second, it->second.first, it->second.second);
+    area_of[owner] = entry.event.b;
+  }
   if (seen.zero_tsc == 0)
     return std::nullopt; // the guest says which ID is whose before its first kick, and not at once
   std::map<std::uint32_t, CpuIndex> by_id;
@@ -78,12 +110,19 @@ Finding look_online_window(const JudgeContext &context) {
       continue;
     const std::uint64_t word = context.evidence.seen().cpus[cpu.cpu].word;
     const bool online = Word::is_valid(word) && protocol::is_online(Word::from(word).state);
-    const bool said =
-        std::any_of(context.evidence.by_control(cpu.cpu).begin(), context.evidence.by_control(cpu.cpu).end(),
-                    [](const Noted &note) { return note.event.kind == EventKind::kOnline; });
+    bool said = false;
+    bool lost = false; // with its control CPU: nobody may touch its word
+    for (const Noted &note : context.evidence.by_control(cpu.cpu)) {
+      if (note.event.kind == EventKind::kOnline)
+        said = true;
+      if (note.event.kind == EventKind::kTakeDown || note.event.kind == EventKind::kFailed)
+        said = false;
+      lost = lost || (note.event.kind == EventKind::kFailed &&
+                      static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost);
+    }
     if (said && !online)
       return fmt::format("CPU {} was called up, and its word does not count as online", cpu.cpu);
-    if (!said && online && context.evidence.seen().end == RunEnd::kComplete)
+    if (!said && online && !lost && context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("the word of CPU {} counts as online, and nobody called it up", cpu.cpu);
   }
   return std::nullopt;
@@ -96,12 +135,14 @@ Finding look_one_writer(const JudgeContext &context) {
       if (!made.insert(move.to.bits()).second)
         return fmt::format("the word of CPU {} was moved twice to (attempt {}, {}, step {})", cpu,
                            move.to.attempt, protocol::name(move.to.state), move.to.step);
-    unsigned completions = 0;
-    for (const Noted &note : context.evidence.by_control(cpu))
-      if (note.event.kind == EventKind::kOnline || note.event.kind == EventKind::kFailed)
-        ++completions;
-    if (completions > 1)
-      return fmt::format("CPU {} was decided {} times", cpu, completions);
+    std::set<std::pair<EventKind, std::uint32_t>> decisions;
+    for (const Noted &note : context.evidence.by_control(cpu)) {
+      const EventKind kind = note.event.kind;
+      if (kind != EventKind::kOnline && kind != EventKind::kFailed && kind != EventKind::kOffline)
+        continue;
+      if (!decisions.insert({kind, note.event.attempt}).second)
+        return fmt::format("CPU {} was decided twice in attempt {}", cpu, note.event.attempt);
+    }
   }
   return std::nullopt;
 }
@@ -115,46 +156,76 @@ Finding look_bounded_waits(const JudgeContext &context) {
 
 namespace {
 
-/// What dead APs may cost by the strategy, in timeouts (design, "Time").
-double allowed_timeouts(const JudgeContext &context) {
-  std::uint32_t dead = 0;
+/// What came to its end by time while CPUs were brought up, or taken down, once.
+struct DeadOfPhase {
+  std::set<CpuIndex> cpus;
   std::uint32_t timeouts = 0;
-  std::uint32_t later = 0; // past alive
+  std::uint32_t later = 0; ///< past alive
   bool before_alive = false;
-  for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu) {
-    bool any = false;
-    for (const Noted &note : context.evidence.by_control(cpu))
-      if (note.event.kind == EventKind::kTimeout) {
-        const bool early = Word::from(note.event.a).state < State::kAlive;
-        any = true;
-        ++timeouts;
-        before_alive = before_alive || early;
-        later += early ? 0 : 1;
-      }
-    dead += any ? 1 : 0;
+};
+
+/// By the phase that they were in: up in cycle 1, down, up in cycle 2 and so on.
+std::vector<DeadOfPhase> dead_by_phase(const JudgeContext &context) {
+  std::vector<std::uint64_t> begins; // of each phase
+  bool down = false;
+  for (const Event &event : context.evidence.seen().cpus[0].events) {
+    if (event.kind == EventKind::kCycle || (event.kind == EventKind::kTakeDown && !down)) {
+      begins.push_back(event.tsc);
+      down = event.kind == EventKind::kTakeDown;
+    }
   }
-  const BringupSpec &bringup = context.scenario.bringup;
-  const std::uint32_t window = bringup.window == 0 ? std::max(dead, 1u) : bringup.window;
-  const double windowfuls = std::ceil(static_cast<double>(dead) / window);
+  std::vector<DeadOfPhase> phases(begins.size() + 1);
+  for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
+    for (const Noted &note : context.evidence.by_control(cpu)) {
+      if (note.event.kind != EventKind::kTimeout)
+        continue;
+      const auto phase = std::upper_bound(begins.begin(), begins.end(), note.event.tsc) - begins.begin();
+      DeadOfPhase &dead = phases[static_cast<std::size_t>(phase)];
+      const bool early = Word::from(note.event.a).state < State::kAlive;
+      dead.cpus.insert(cpu);
+      ++dead.timeouts;
+      dead.before_alive = dead.before_alive || early;
+      dead.later += early ? 0 : 1;
+    }
+  return phases;
+}
+
+/// What dead APs may cost by the strategy, in timeouts (design, "Time").
+double allowed_timeouts(const BringupSpec &bringup, const DeadOfPhase &dead) {
+  if (dead.timeouts == 0)
+    return 0;
+  const auto count = static_cast<std::uint32_t>(dead.cpus.size());
+  const std::uint32_t window = bringup.window == 0 ? count : bringup.window;
+  const double windowfuls = std::ceil(static_cast<double>(count) / window);
   switch (bringup.strategy) {
   case abi::Strategy::kSerial:
-    return timeouts;
+    return dead.timeouts;
   case abi::Strategy::kSplit:
-    return (before_alive ? windowfuls * bringup.attempts : 0) + later;
+    return (dead.before_alive ? windowfuls * bringup.attempts : 0) + dead.later;
+  case abi::Strategy::kTree: // one per level, and per further windowful
+    return (std::bit_width(bringup.max_cpus) + windowfuls - 1) * bringup.attempts;
   case abi::Strategy::kParallel:
     break;
   }
   return windowfuls * bringup.attempts;
 }
 
-/// How long CPU 0 had nothing to do before the turns that it had to end: what the dead cost.
+/// For how long any control CPU had nothing to do before the turns that it had to end: what the
+/// dead cost, microseconds.
 double waited_for_dead_us(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
+  std::vector<std::pair<double, double>> waits;
+  for (const CpuObservation &cpu : seen.cpus)
+    for (std::size_t i = 2; i < cpu.events.size(); ++i)
+      if (cpu.events[i].kind == EventKind::kTimeout) // behind the swap that goes with it
+        waits.emplace_back(seen.us(cpu.events[i - 2].tsc), seen.us(cpu.events[i].tsc));
+  std::sort(waits.begin(), waits.end());
   double waited = 0;
-  const std::vector<Event> &events = seen.cpus[0].events;
-  for (std::size_t i = 1; i < events.size(); ++i)
-    if (events[i].kind == EventKind::kTimeout && i >= 2) // behind the swap that goes with it
-      waited += std::max(0.0, seen.us(events[i].tsc) - seen.us(events[i - 2].tsc));
+  double until = -std::numeric_limits<double>::infinity();
+  for (const auto &[from, to] : waits) { // those of two control CPUs at once count once
+    waited += std::max(0.0, to - std::max(from, until));
+    until = std::max(until, to);
+  }
   return waited;
 }
 
@@ -163,7 +234,10 @@ double waited_for_dead_us(const JudgeContext &context) {
 Finding look_dead_cost(const JudgeContext &context) {
   if (context.evidence.seen().cpus.empty())
     return std::nullopt;
-  const double allowed_us = allowed_timeouts(context) * context.scenario.bringup.timeout_ms * 1000;
+  double allowed = 0;
+  for (const DeadOfPhase &dead : dead_by_phase(context))
+    allowed += allowed_timeouts(context.scenario.bringup, dead);
+  const double allowed_us = allowed * context.scenario.bringup.timeout_ms * 1000;
   const double waited_us = waited_for_dead_us(context);
   const double limit_us = allowed_us * 1.5 + 200'000 + control_held_us(context);
   if (waited_us <= limit_us)
@@ -173,7 +247,17 @@ Finding look_dead_cost(const JudgeContext &context) {
       waited_us / 1000, allowed_us / 1000, limit_us / 1000);
 }
 
-/// A CPU that fails has something of its own to fail of.
+namespace {
+
+bool lost_its_control_cpu(const JudgeContext &context, CpuIndex cpu) {
+  const auto &notes = context.evidence.by_control(cpu);
+  return std::any_of(notes.begin(), notes.end(),
+                     [](const Noted &note) { return note.event.kind == EventKind::kFenced; });
+}
+
+} // namespace
+
+/// A CPU that fails has something of its own to fail of, or in tree has lost its control CPU.
 Finding look_no_crosstalk(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
   const bool control_held = std::any_of(seen.firings.begin(), seen.firings.end(),
@@ -185,7 +269,8 @@ Finding look_no_crosstalk(const JudgeContext &context) {
       continue;
     const auto about = [&](const auto &entry) { return entry.cpu == cpu.cpu; };
     if (!std::any_of(seen.firings.begin(), seen.firings.end(), about) &&
-        !std::any_of(seen.crashes.begin(), seen.crashes.end(), about) && !cpu.reason.starts_with("error@"))
+        !std::any_of(seen.crashes.begin(), seen.crashes.end(), about) && !cpu.reason.starts_with("error@") &&
+        !lost_its_control_cpu(context, cpu.cpu))
       return fmt::format("CPU {} failed with {}, and nothing had been done to it", cpu.cpu, cpu.reason);
   }
   return std::nullopt;
@@ -200,12 +285,11 @@ Finding look_injected_exactly(const JudgeContext &context) {
 
 Finding look_no_self_init(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
-  if (seen.cpus.empty())
-    return std::nullopt;
-  for (const Event &event : seen.cpus[0].events)
-    if ((event.kind == EventKind::kKick || event.kind == EventKind::kStop) &&
-        (event.cpu == 0 || event.cpu >= context.evidence.cpus()))
-      return fmt::format("CPU 0 sent an INIT to CPU {}", event.cpu);
+  for (CpuIndex writer = 0; writer < seen.cpus.size(); ++writer)
+    for (const Event &event : seen.cpus[writer].events)
+      if ((event.kind == EventKind::kKick || event.kind == EventKind::kStop) &&
+          (event.cpu == 0 || event.cpu == writer || event.cpu >= context.evidence.cpus()))
+        return fmt::format("CPU {} sent an INIT to CPU {}", writer, event.cpu);
   return std::nullopt;
 }
 

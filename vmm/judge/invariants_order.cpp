@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <map>
+#include <span>
 
 namespace reveille::vmm {
 
@@ -38,19 +41,32 @@ bool is_section(const Event &event, Section section) {
   return (event.b & 0xff) == static_cast<std::uint64_t>(section);
 }
 
-bool is_step(const Event &event) {
-  return event.kind >= EventKind::kStepEnter && event.kind <= EventKind::kUndoDone;
+/// Whether notes of an AP's moves may be missing: its own, or a control CPU's that it was left to.
+bool may_lack_a_note_about(const JudgeContext &context, CpuIndex cpu) {
+  const Observation &seen = context.evidence.seen();
+  const auto &notes = context.evidence.by_control(cpu);
+  return may_lack_a_note(seen, cpu) || std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
+           return note.event.kind == EventKind::kDelegated &&
+                  may_lack_a_note(seen, static_cast<CpuIndex>(note.event.a));
+         });
+}
+
+/// Whether a CPU may be the control CPU of another.
+bool may_control(const JudgeContext &context, CpuIndex writer) {
+  return writer == 0 || context.scenario.bringup.strategy == abi::Strategy::kTree;
 }
 
 Finding chain_of(const JudgeContext &context, CpuIndex cpu) {
   const Observation &seen = context.evidence.seen();
+  const bool may_lack = may_lack_a_note_about(context, cpu);
   Word at{};
   for (const Move &move : context.evidence.moves(cpu)) {
-    const Mover mover = move.writer == 0 ? Mover::kCp : Mover::kAp;
-    if (!protocol::is_legal(move.from, move.to, mover))
+    const Mover mover = move.writer == cpu ? Mover::kAp : Mover::kCp;
+    if (!protocol::is_legal(move.from, move.to, mover) ||
+        (mover == Mover::kCp && !may_control(context, move.writer)))
       return fmt::format("CPU {} moved the word of CPU {} from {} to {}", move.writer, cpu, text(move.from),
                          text(move.to));
-    if (move.from != at && !may_lack_a_note(seen, cpu))
+    if (move.from != at && !may_lack)
       return fmt::format("the word of CPU {} was moved from {}, but nobody had moved it there from {}", cpu,
                          text(move.from), text(at));
     at = move.to;
@@ -58,7 +74,7 @@ Finding chain_of(const JudgeContext &context, CpuIndex cpu) {
   const std::uint64_t last = seen.cpus[cpu].word;
   if (!Word::is_valid(last))
     return fmt::format("the word of CPU {} is {:#x} at the end, which is none", cpu, last);
-  if (Word::from(last) != at && !may_lack_a_note(seen, cpu))
+  if (Word::from(last) != at && !may_lack)
     return fmt::format("the word of CPU {} is {} at the end, but the last move made it {}", cpu,
                        text(Word::from(last)), text(at));
   return std::nullopt;
@@ -73,33 +89,45 @@ Finding look_legal_transitions(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
     for (const Noted &note : context.evidence.by_control(cpu))
       if (note.event.kind == EventKind::kCorrupt)
-        return fmt::format("CPU 0 found the word of CPU {} to be {:#x}", cpu, note.event.a);
+        return fmt::format("CPU {} found the word of CPU {} to be {:#x}", note.writer, cpu, note.event.a);
   return std::nullopt;
 }
+
+namespace {
+
+/// The moves that made a word, among moves in the order of the words that they made.
+std::span<const Move> moves_to(const std::vector<Move> &moves, std::uint64_t word) {
+  const auto [first, last] =
+      std::ranges::equal_range(moves, word, std::less<>{}, [](const Move &move) { return move.to.bits(); });
+  return {first, last};
+}
+
+} // namespace
 
 Finding look_matched_release(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu) {
     const auto &moves = context.evidence.moves(cpu);
+    const bool may_lack = may_lack_a_note_about(context, cpu);
     for (const Move &release : moves) {
-      const bool by_cp = release.writer == 0 && release.from.attempt == release.to.attempt &&
+      const bool by_cp = release.writer != cpu && release.from.attempt == release.to.attempt &&
                          release.to.state != State::kAbandoned;
       if (!by_cp)
         continue;
-      const bool answered = std::any_of(moves.begin(), moves.end(), [&](const Move &arrival) {
-        return arrival.writer == cpu && arrival.to == release.from;
-      });
-      if (!answered && !may_lack_a_note(context.evidence.seen(), cpu))
+      const auto arrivals = moves_to(moves, release.from.bits());
+      const bool answered = std::any_of(arrivals.begin(), arrivals.end(),
+                                        [&](const Move &arrival) { return arrival.writer == cpu; });
+      if (!answered && !may_lack)
         return fmt::format("CPU {} was released from {} without having arrived there", cpu,
                            text(release.from));
     }
     for (const Noted &note : context.evidence.by_itself(cpu)) {
       if (note.event.kind != EventKind::kResumed)
         continue;
-      const bool released = std::any_of(moves.begin(), moves.end(), [&](const Move &move) {
-        return move.writer == 0 && move.to.bits() == note.event.a;
-      });
-      if (!released && !may_lack_a_note(context.evidence.seen(), 0))
-        return fmt::format("CPU {} went on with {}, which CPU 0 had not released", cpu,
+      const auto releases = moves_to(moves, note.event.a);
+      const bool released =
+          std::any_of(releases.begin(), releases.end(), [&](const Move &move) { return move.writer != cpu; });
+      if (!released && !may_lack && !may_lack_a_note(context.evidence.seen(), 0))
+        return fmt::format("CPU {} went on with {}, which nobody had released", cpu,
                            text(Word::from(note.event.a)));
     }
   }
@@ -114,6 +142,9 @@ Finding look_steps_in_order(const JudgeContext &context) {
       const Event &event = note.event;
       if (event.kind == EventKind::kResumed && Word::from(event.a).state == State::kStarting)
         alive_released[event.attempt] = true;
+      if (event.kind == EventKind::kUndoEnter && is_section(event, Section::kStarting) &&
+          (event.flags & abi::kFlagInterruptsOn) != 0)
+        return fmt::format("CPU {} undid STARTING step {} with interrupts on", cpu, event.a);
       if (event.kind != EventKind::kStepEnter)
         continue;
       const std::uint64_t section = event.b & 0xff;
@@ -152,7 +183,7 @@ Finding look_late_harmless(const JudgeContext &context) {
   return std::nullopt;
 }
 
-/// CPU 0 writes down what it undoes, and its proof before that.
+/// A control CPU writes down what it undoes, and its proof before that.
 Finding look_proven_or_quarantined(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu) {
     std::map<std::uint32_t, bool> claimed_alive; // kicked, and not known to be over
@@ -164,8 +195,8 @@ Finding look_proven_or_quarantined(const JudgeContext &context) {
           (event.kind == EventKind::kTimeout && Word::from(event.a).state == State::kKicked))
         claimed_alive[event.attempt] = false;
       if (event.kind == EventKind::kUndoEnter && claimed_alive[event.attempt])
-        return fmt::format("CPU 0 undid step {} of attempt {} of CPU {} without proof that it was over",
-                           event.a, event.attempt, cpu);
+        return fmt::format("CPU {} undid step {} of attempt {} of CPU {} without proof that it was over",
+                           note.writer, event.a, event.attempt, cpu);
     }
   }
   return std::nullopt;
@@ -175,17 +206,35 @@ namespace {
 
 using Steps = std::vector<std::pair<std::uint64_t, std::uint64_t>>; // section, index
 
-/// The steps of one attempt of a CPU, whoever ran them, as they were entered and undone.
-/// PREPARE comes before the kick and is undone last; the AP's own are in its own order.
-void gather(const std::vector<Noted> &notes, std::uint32_t attempt, Steps &entered, Steps &undone) {
-  for (const Noted &note : notes) {
-    if (note.event.attempt != attempt || !is_step(note.event))
-      continue;
-    if (note.event.kind == EventKind::kStepEnter)
-      entered.emplace_back(note.event.b & 0xff, note.event.a);
-    if (note.event.kind == EventKind::kUndoEnter)
-      undone.emplace_back(note.event.b & 0xff, note.event.a);
+/// The steps of one attempt of a CPU, as they were entered and undone. PREPARE comes before the
+/// kick and is undone last; the AP's own are in its own order.
+struct StepsOfAttempt {
+  Steps prepared;
+  Steps entered;
+  Steps undone;
+  Steps undone_by_cp;
+  bool given_up_undoing = false; ///< its AP may have been in the middle of a teardown
+};
+
+std::map<std::uint32_t, StepsOfAttempt> gather(const Evidence &evidence, CpuIndex cpu) {
+  std::map<std::uint32_t, StepsOfAttempt> attempts;
+  const auto take = [&](const Event &event, Steps StepsOfAttempt::*entered, Steps StepsOfAttempt::*undone) {
+    if (event.kind == EventKind::kStepEnter)
+      (attempts[event.attempt].*entered).emplace_back(event.b & 0xff, event.a);
+    if (event.kind == EventKind::kUndoEnter)
+      (attempts[event.attempt].*undone).emplace_back(event.b & 0xff, event.a);
+  };
+  for (const Noted &note : evidence.by_control(cpu)) {
+    take(note.event, &StepsOfAttempt::prepared, &StepsOfAttempt::undone_by_cp);
+    if (note.event.kind == EventKind::kTimeout) {
+      const State state = Word::from(note.event.a).state;
+      attempts[note.event.attempt].given_up_undoing =
+          state == State::kUndoOnline || state == State::kUndoStarting;
+    }
   }
+  for (const Noted &note : evidence.by_itself(cpu))
+    take(note.event, &StepsOfAttempt::entered, &StepsOfAttempt::undone);
+  return attempts;
 }
 
 /// The CP cannot know whether the step behind the completed ones had begun when it gave the
@@ -203,20 +252,16 @@ void drop_step_not_begun(const Steps &entered, Steps &undone) {
 } // namespace
 
 Finding look_exact_undo(const JudgeContext &context) {
-  for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu) {
-    std::vector<std::uint32_t> attempts;
-    for (const Noted &note : context.evidence.by_control(cpu))
-      if (note.event.kind == EventKind::kKick)
-        attempts.push_back(note.event.attempt);
-    for (const std::uint32_t attempt : attempts) {
-      Steps entered;
-      Steps undone;
-      Steps prepared;
-      Steps undone_by_cp;
-      gather(context.evidence.by_control(cpu), attempt, prepared, undone_by_cp);
-      gather(context.evidence.by_itself(cpu), attempt, entered, undone);
-      entered.insert(entered.begin(), prepared.begin(), prepared.end());
-      undone.insert(undone.end(), undone_by_cp.begin(), undone_by_cp.end());
+  for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
+    for (auto &[attempt, steps] : gather(context.evidence, cpu)) {
+      Steps entered = steps.prepared;
+      entered.insert(entered.end(), steps.entered.begin(), steps.entered.end());
+      Steps undone = steps.undone;
+      // A teardown that the AP was stopped in counts as half done, and is done again.
+      if (steps.given_up_undoing && !undone.empty() && !steps.undone_by_cp.empty() &&
+          undone.back() == steps.undone_by_cp.front())
+        undone.pop_back();
+      undone.insert(undone.end(), steps.undone_by_cp.begin(), steps.undone_by_cp.end());
       drop_step_not_begun(entered, undone);
       std::reverse(entered.begin(), entered.end());
       // What was not proven, or may not be undone by another, is missing at the end.
@@ -224,6 +269,40 @@ Finding look_exact_undo(const JudgeContext &context) {
         return fmt::format(
             "in attempt {} of CPU {}, {} steps were entered and {} undone, not in reverse order", attempt,
             cpu, entered.size(), undone.size());
+    }
+  return std::nullopt;
+}
+
+/// A sibling's first kick of a cycle comes behind the decision on its primary.
+Finding look_siblings_after_primary(const JudgeContext &context) {
+  const Observation &seen = context.evidence.seen();
+  const auto core_of = [&](CpuIndex cpu) {
+    return seen.cpus[cpu].apic_id / context.scenario.machine.threads_per_core;
+  };
+  std::map<std::uint32_t, CpuIndex> primaries;
+  for (CpuIndex cpu = 0; cpu < context.scenario.bringup.max_cpus && cpu < seen.cpus.size(); ++cpu)
+    primaries.try_emplace(core_of(cpu), cpu);
+  for (CpuIndex cpu = 1; cpu < context.scenario.bringup.max_cpus && cpu < seen.cpus.size(); ++cpu) {
+    const CpuIndex primary = primaries.at(core_of(cpu));
+    if (primary == cpu || primary == 0)
+      continue;
+    std::vector<std::uint64_t> decided; // when the primary came up, and when it had failed
+    std::uint64_t out = std::numeric_limits<std::uint64_t>::max();
+    for (const Noted &note : context.evidence.by_control(primary)) {
+      if (note.event.kind == EventKind::kOnline)
+        decided.push_back(note.event.tsc);
+      if (note.event.kind == EventKind::kFailed)
+        out = note.event.tsc;
+    }
+    std::size_t cycle = 0;
+    for (const Noted &note : context.evidence.by_control(cpu)) {
+      if (note.event.kind != EventKind::kKick || note.event.a != 1)
+        continue;
+      const bool after =
+          (cycle < decided.size() && decided[cycle] <= note.event.tsc) || out <= note.event.tsc;
+      if (!after)
+        return fmt::format("CPU {} was kicked before its primary thread, CPU {}, was decided", cpu, primary);
+      ++cycle;
     }
   }
   return std::nullopt;
@@ -240,9 +319,11 @@ Finding look_tsc_two_parties(const JudgeContext &context) {
       if (event.kind != EventKind::kTscServed)
         continue;
       if (!syncing[event.attempt])
-        return fmt::format("CPU 0 met CPU {} for the TSC in attempt {} outside syncing", cpu, event.attempt);
+        return fmt::format("CPU {} met CPU {} for the TSC in attempt {} outside syncing", note.writer, cpu,
+                           event.attempt);
       if (++served[event.attempt] > 1)
-        return fmt::format("CPU 0 met CPU {} for the TSC twice in attempt {}", cpu, event.attempt);
+        return fmt::format("CPU {} met CPU {} for the TSC twice in attempt {}", note.writer, cpu,
+                           event.attempt);
     }
   }
   return std::nullopt;

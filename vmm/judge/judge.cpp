@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kProvedElsewhere = "not to be seen from outside; proved by the model checker";
 
+bool asks_for_primaries_first(const Scenario &scenario) { return scenario.bringup.primary_threads_first; }
+
 constexpr std::array<InvariantRow, 21> kInvariants = {{
     // clang-format off
     {"legal-transitions",      "every change of a sync word is in the table, made by its owner", look_legal_transitions, "", true},
@@ -29,7 +31,7 @@ constexpr std::array<InvariantRow, 21> kInvariants = {{
     {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, "", true},
     {"exact-undo",             "a failure undoes exactly what was done, in reverse", look_exact_undo, "", true},
     {"injected-exactly",       "a fault fires as often as asked, and then not again", look_injected_exactly, "", false},
-    {"siblings-after-primary", "a sibling is kicked only after its primary", nullptr, "judged where primary_threads_first is asked for", false},
+    {"siblings-after-primary", "a sibling is kicked only after its primary", look_siblings_after_primary, "judged where primary_threads_first is asked for", true, asks_for_primaries_first},
     {"tsc-two-parties",        "a TSC rendezvous has exactly two parties", look_tsc_two_parties, "", true},
     {"no-self-init",           "the CP sends no INIT to itself or to nobody", look_no_self_init, "", true},
     {"accounted",              "requested = online + failed, the rest not attempted", look_accounted, "", true},
@@ -62,9 +64,10 @@ std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context) {
   std::vector<InvariantVerdict> verdicts;
   for (const InvariantRow &row : kInvariants) {
     InvariantVerdict verdict{row.name, std::nullopt, std::string(row.unseen)};
-    if (row.look != nullptr && row.from_events && !context.evidence.gap().empty()) {
+    const bool judged = row.look != nullptr && (row.applies == nullptr || row.applies(context.scenario));
+    if (judged && row.from_events && !context.evidence.gap().empty()) {
       verdict.evidence = context.evidence.gap();
-    } else if (row.look != nullptr) {
+    } else if (judged) {
       const Finding bad = row.look(context);
       verdict.holds = !bad;
       verdict.evidence = bad.value_or("");
@@ -82,7 +85,7 @@ Verdict judge(const Scenario &scenario, const Observation &seen) {
   if (seen.decided_tsc != 0)
     verdict.decided_us = seen.us(seen.decided_tsc);
   verdict.invariants = judge_invariants({scenario, evidence, verdict.cpus});
-  verdict.differences = find_differences(scenario, seen, verdict);
+  verdict.differences = find_differences(scenario, evidence, verdict);
   const bool broken = std::any_of(verdict.invariants.begin(), verdict.invariants.end(),
                                   [](const InvariantVerdict &i) { return i.holds == false; });
   if (seen.end == RunEnd::kInterrupted) {

@@ -15,21 +15,24 @@ using abi::Word;
 
 namespace {
 
-/// What CPU 0 last said of a CPU.
+/// What a control CPU last said of a CPU.
 struct Decision {
-  std::optional<abi::Event> online;
-  std::optional<abi::Event> failed;
-  std::uint32_t attempt = 0; ///< the last that was kicked or prepared
+  std::optional<abi::Event> last; ///< that it came up, went down, or failed
+  std::uint32_t attempt = 0;      ///< the last that was kicked or prepared
+
+  [[nodiscard]] bool is(EventKind kind) const { return last && last->kind == kind; }
 };
+
+bool decides(EventKind kind) {
+  return kind == EventKind::kOnline || kind == EventKind::kFailed || kind == EventKind::kOffline;
+}
 
 Decision decision_on(const Evidence &evidence, CpuIndex cpu) {
   Decision last;
   for (const Noted &note : evidence.by_control(cpu)) {
     last.attempt = std::max(last.attempt, note.event.attempt);
-    if (note.event.kind == EventKind::kOnline)
-      last.online = note.event;
-    if (note.event.kind == EventKind::kFailed)
-      last.failed = note.event;
+    if (decides(note.event.kind))
+      last.last = note.event;
   }
   return last;
 }
@@ -75,6 +78,8 @@ std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const abi::Ev
     return "lost@" + place_of(last_progress(evidence, cpu, failed.attempt));
   case abi::FailReason::kNoAttempt:
     return "timeout@alive";
+  case abi::FailReason::kLost:
+    return "lost@" + place_of(failed.a);
   }
   return "lost@" + place_of(failed.a);
 }
@@ -83,19 +88,19 @@ void decide(const Evidence &evidence, CpuVerdict &cpu) {
   const Observation &seen = evidence.seen();
   const Decision decision = decision_on(evidence, cpu.cpu);
   const CrashEvidence *crash = crash_of(seen, cpu.cpu, decision.attempt);
-  if (decision.online && crash == nullptr) {
+  if (decision.is(EventKind::kOnline) && crash == nullptr) {
     cpu.outcome = CpuOutcome::kOnline;
     return;
   }
   cpu.outcome = CpuOutcome::kFailed;
   if (crash != nullptr) {
     // An AP that comes down after its swap to active has nothing left to owe but that.
-    const std::uint64_t word = decision.failed && Word::is_valid(decision.failed->a)
-                                   ? decision.failed->a
+    const std::uint64_t word = decision.is(EventKind::kFailed) && Word::is_valid(decision.last->a)
+                                   ? decision.last->a
                                    : last_progress(evidence, cpu.cpu, decision.attempt);
     cpu.reason = "crash@" + place_of(word);
-  } else if (decision.failed) {
-    cpu.reason = reason_by_core(evidence, cpu.cpu, *decision.failed);
+  } else if (decision.is(EventKind::kFailed)) {
+    cpu.reason = reason_by_core(evidence, cpu.cpu, *decision.last);
   } else {
     cpu.reason = "lost@" + place_of(last_progress(evidence, cpu.cpu, decision.attempt));
   }
@@ -109,7 +114,7 @@ void decide_control(const Observation &seen, CpuVerdict &cpu) {
 }
 
 void count_attempts(const Evidence &evidence, CpuVerdict &cpu) {
-  std::set<std::uint32_t> made;
+  std::set<std::uint32_t> made; // since it was last decided, so in one cycle
   std::set<std::uint32_t> held;
   for (const Noted &note : evidence.by_control(cpu.cpu)) {
     const abi::Event &event = note.event;
@@ -117,6 +122,9 @@ void count_attempts(const Evidence &evidence, CpuVerdict &cpu) {
         (event.kind == EventKind::kStepEnter &&
          (event.b & 0xff) == static_cast<std::uint64_t>(protocol::Section::kPrepare)))
       made.insert(event.attempt);
+    cpu.attempts = std::max(cpu.attempts, static_cast<std::uint32_t>(made.size()));
+    if (decides(event.kind))
+      made.clear();
     if (event.kind == EventKind::kQuarantined)
       held.insert(event.attempt);
     // PREPARE is undone last, its first step at the very end.
@@ -124,7 +132,6 @@ void count_attempts(const Evidence &evidence, CpuVerdict &cpu) {
         (event.b & 0xff) == static_cast<std::uint64_t>(protocol::Section::kPrepare))
       held.erase(event.attempt);
   }
-  cpu.attempts = static_cast<std::uint32_t>(made.size());
   cpu.quarantined = static_cast<std::uint32_t>(held.size());
 }
 

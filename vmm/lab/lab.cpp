@@ -19,6 +19,7 @@ using std::chrono::microseconds;
 namespace {
 
 constexpr microseconds kLook{10'000};      // between two looks when nothing is told
+constexpr double kTakeUs = 50'000;         // between two looks into the rings of all APs
 constexpr double kQuietUs = 5'000;         // CPU 0 has nothing more to do for late APs
 constexpr microseconds kReport{100'000};   // between two reports of progress
 constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that should end
@@ -49,9 +50,8 @@ std::string describe_refusal(std::uint32_t refusal) {
 } // namespace
 
 Lab::Lab(const Scenario &scenario, Machine &machine)
-    : scenario_(scenario), machine_(machine), faults_(scenario), state_(machine, faults_),
-      timed_(faults_.timed()), decided_(machine.cpus()), online_(machine.cpus()),
-      bound_ms_(run_bound_ms(scenario)) {
+    : scenario_(scenario), machine_(machine), faults_(scenario), state_(machine, faults_, scenario),
+      timed_(faults_.timed()), bound_ms_(run_bound_ms(scenario)) {
   std::reverse(timed_.begin(), timed_.end());
   for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu) {
     const std::uint64_t mask = faults_.armed(cpu);
@@ -59,7 +59,6 @@ Lab::Lab(const Scenario &scenario, Machine &machine)
       if ((mask >> place & 1) != 0)
         machine.control().arm(cpu, static_cast<abi::Place>(place));
     runners_.push_back(std::make_unique<VcpuRunner>(state_, cpu));
-    decided_[cpu] = cpu == 0 || cpu >= scenario.bringup.max_cpus;
   }
 }
 
@@ -94,7 +93,7 @@ RunEnd Lab::watch(const ProgressHook &progress) {
   for (;;) {
     state_.wait_for_news(until_next_look());
     deliver_timed();
-    read_decisions();
+    take_events();
     if (const auto end = ended())
       return *end;
     report(progress);
@@ -149,37 +148,34 @@ void Lab::deliver_timed() {
   state_.note_zero_served();
 }
 
-/// Reads from CPU 0's ring which CPUs are decided, and which attempts are in quarantine.
-/// Untrusted: only CPUs that exist count.
-void Lab::read_decisions() {
-  const RingView ring = machine_.control().read_events(0, next_event_);
-  next_event_ = ring.next;
-  if (!ring.events.empty())
-    last_event_us_ = state_.now_us();
-  for (const abi::Event &event : ring.events) {
-    if (event.cpu >= decided_.size())
-      continue;
-    if (event.kind == EventKind::kOnline || event.kind == EventKind::kFailed) {
-      decided_[event.cpu] = true;
-      online_[event.cpu] = event.kind == EventKind::kOnline;
-    } else if (event.kind == EventKind::kQuarantined) {
-      any_quarantine_ = true;
-      quarantined_.emplace(event.cpu, event.attempt);
-    } else if (event.kind == EventKind::kProven) {
-      quarantined_.erase({event.cpu, event.attempt});
-    }
+/// CPU 0's ring tells how the run goes. The others are emptied now and then, so that they do
+/// not overflow in a long cycle; what they hold is needed when CPU 0 rings, which takes it out.
+void Lab::take_events() {
+  const double now = state_.now_us();
+  if (now - last_take_us_ >= kTakeUs) {
+    last_take_us_ = now;
+    state_.trace.take_all();
+  } else {
+    state_.trace.take(0);
+  }
+  if (const std::uint64_t taken = state_.trace.taken(0); taken != control_events_) {
+    control_events_ = taken;
+    last_event_us_ = now;
   }
 }
 
 /// Whether CPU 0 has taken the proof that parked APs have given it, and has had the time to
 /// act on it: it writes down each step that it undoes.
 bool Lab::control_is_done() {
-  for (const auto &[cpu, attempt] : quarantined_) {
+  bool any_quarantine = false;
+  for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
+    const Standing of = state_.trace.standing(cpu);
+    any_quarantine = any_quarantine || of.quarantined != 0;
     const Word word = machine_.control().word(cpu);
-    if (word.state == State::kParked && word.attempt == attempt)
+    if (word.state == State::kParked && word.attempt == of.quarantined && of.proven < of.quarantined)
       return false;
   }
-  return !any_quarantine_ || state_.now_us() - last_event_us_ > kQuietUs;
+  return !any_quarantine || state_.now_us() - last_event_us_ > kQuietUs;
 }
 
 bool Lab::all_seen_through() {
@@ -188,11 +184,13 @@ bool Lab::all_seen_through() {
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
     if (!faults_.strikes(cpu))
       continue;
+    const Standing of = state_.trace.standing(cpu);
+    const SyncView sync = machine_.control().sync(cpu);
     FaultEngine::CpuState now;
-    now.decided = cpu == 0 ? run_decided : static_cast<bool>(decided_[cpu]);
-    now.online = online_[cpu];
-    now.word = machine_.control().word_bits(cpu);
-    now.ordinal = machine_.control().sync(cpu).ordinal;
+    now.decided = run_decided || of.out;
+    now.online = of.online();
+    now.word = sync.word;
+    now.attempt = {sync.ordinal, sync.cycle};
     now.at_rest = cpu == 0 || runners_[cpu]->at_rest();
     if (faults_.see_through(cpu, now))
       continue;
@@ -206,14 +204,12 @@ bool Lab::all_seen_through() {
 /// Whether every CPU that came up has written down that it did: it does so just after the
 /// swap that the CP acts on.
 bool Lab::all_logged() {
+  state_.trace.take_all();
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
-    if (!online_[cpu] || faults_.holder(cpu) || state_.crashed(cpu))
+    const Standing of = state_.trace.standing(cpu);
+    if (!of.online() || of.active >= of.up || faults_.holder(cpu) || state_.crashed(cpu, of.up))
       continue;
-    const RingView ring = machine_.control().read_events(cpu);
-    const bool logged = std::any_of(ring.events.begin(), ring.events.end(), [](const abi::Event &event) {
-      return event.kind == EventKind::kMoved && Word::from(event.b).state == State::kActive;
-    });
-    if (!logged && ring.lost == 0)
+    if (state_.trace.lost(cpu) == 0)
       return false;
   }
   return true;
@@ -227,7 +223,7 @@ void Lab::report(const ProgressHook &progress) {
   std::vector<Word> words;
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
     words.push_back(machine_.control().word(cpu));
-  progress({now / 1000, words, faults_.holding()});
+  progress({now / 1000, words, faults_.holding(), state_.trace.cycle(), scenario_.bringup.cycles});
 }
 
 /// Gets every thread back. A thread that does not come within the bound is given up.
@@ -254,7 +250,7 @@ void Lab::stop() {
 }
 
 Observation Lab::observe(RunEnd end) {
-  read_decisions();
+  state_.trace.take_all();
   Observation seen;
   seen.end = end;
   seen.end_detail = describe_end(end);
@@ -285,14 +281,13 @@ Observation Lab::observe(RunEnd end) {
 }
 
 CpuObservation Lab::observe(CpuIndex cpu) {
-  const RingView ring = machine_.control().read_events(cpu);
   const SyncView sync = machine_.control().sync(cpu);
   CpuObservation seen;
   seen.apic_id = sync.apic_id;
   seen.word = sync.word;
-  seen.events = ring.events;
-  seen.lost_events = ring.overrun ? std::max<std::uint32_t>(ring.lost, 1) : ring.lost;
-  const bool up = cpu == 0 ? !state_.crashed(0) : online_[cpu] && !state_.crashed(cpu);
+  seen.events = state_.trace.events(cpu);
+  seen.lost_events = state_.trace.lost(cpu);
+  const bool up = (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu);
   if (all_joined_ && !up && cpu < scenario_.bringup.max_cpus)
     seen.vcpu = snapshot(cpu);
   return seen;

@@ -2,22 +2,15 @@
 #pragma once
 
 #include "vmm/lab/vcpu_runner.hpp"
+#include "vmm/report/progress.hpp"
 
 #include <functional>
 #include <memory>
-#include <set>
-#include <span>
-#include <utility>
 #include <vector>
 
 namespace reveille::vmm {
 
 /// Called now and then while a run goes on.
-struct ProgressView {
-  double ms; ///< since the vCPUs were started
-  std::span<const abi::Word> words;
-  unsigned held; ///< CPUs that a fault holds
-};
 using ProgressHook = std::function<void(const ProgressView &)>;
 
 class Lab {
@@ -43,7 +36,7 @@ private:
   [[nodiscard]] std::chrono::microseconds until_next_look() const;
   void stop();
   void deliver_timed();
-  void read_decisions();
+  void take_events();
   [[nodiscard]] bool all_seen_through();
   [[nodiscard]] bool all_logged();
   [[nodiscard]] bool control_is_done();
@@ -58,13 +51,10 @@ private:
   FaultEngine faults_;
   RunState state_;
   std::vector<std::unique_ptr<VcpuRunner>> runners_;
-  std::vector<TimedStrike> timed_; ///< not yet delivered, the last one first
-  std::vector<bool> decided_;      ///< by CPU
-  std::vector<bool> online_;
-  std::uint32_t next_event_ = 0;                             ///< of CPU 0's ring
-  double last_event_us_ = 0;                                 ///< when the last of them was seen
-  std::set<std::pair<CpuIndex, std::uint32_t>> quarantined_; ///< CPU and attempt, not proven over
-  bool any_quarantine_ = false;
+  std::vector<TimedStrike> timed_;   ///< not yet delivered, the last one first
+  std::uint64_t control_events_ = 0; ///< taken from CPU 0's ring
+  double last_event_us_ = 0;         ///< when the last of them was seen
+  double last_take_us_ = 0;          ///< when all rings were last emptied
   double bound_ms_;
   double last_report_us_ = 0;
   bool all_joined_ = false;

@@ -7,6 +7,7 @@
 #include "vmm/report/progress.hpp"
 #include "vmm/report/text.hpp"
 #include "vmm/report/write_json.hpp"
+#include "vmm/sim/simulation.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -37,19 +38,19 @@ int write_result(const RunOptions &options, const std::string &json, ExitStatus 
 }
 
 int could_not_run(const RunOptions &options, const Error &error) {
+  const Scenario &scenario = options.scenario;
   fmt::print(stderr, "vmm: {}\n", error.message);
-  return write_result(
-      options,
-      result_json_failed(options.scenario.file, options.scenario.title, error, options.scenario.seed),
-      error.status);
+  return write_result(options,
+                      result_json_failed(scenario.file, scenario.title, error, scenario.seed,
+                                         std::string(name(scenario.backend))),
+                      error.status);
 }
 
-/// Runs the lab with its progress on standard error.
-Result<Observation> run_lab(Lab &lab) {
-  Progress progress(stderr, Style::for_stream(stderr));
-  auto seen = lab.run([&](const ProgressView &view) { progress.update(view.ms, view.words, view.held); });
-  progress.finish();
-  return seen;
+/// Judges what was seen, and tells it. `host`: what it was seen on, null if that does not matter.
+int tell(const RunOptions &options, const HostInfo *host, const Observation &seen) {
+  const Verdict verdict = judge(options.scenario, seen);
+  print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
+  return write_result(options, result_json(options.scenario, host, seen, verdict), verdict.exit);
 }
 
 /// The status, unless a thread is still inside KVM: then nothing of the machine may be taken
@@ -61,29 +62,46 @@ int after(const Lab &lab, int status) {
   std::_Exit(static_cast<int>(ExitStatus::kBroken));
 }
 
+/// What this host lacks a simulated machine does not need. It is never used unasked.
+Error with_way_out(Error error) {
+  if (error.status == ExitStatus::kUnsupported)
+    error.message += "; or simulate it, without KVM: --backend sim";
+  return error;
+}
+
+int run_on_kvm(const RunOptions &options, Progress &progress) {
+  const auto began = LabClock::now();
+  auto machine = Machine::build(options.scenario, options.guest_path, &InterruptGuard::interrupted);
+  if (!machine)
+    return could_not_run(options, with_way_out(machine.error()));
+  if (InterruptGuard::interrupted())
+    return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"});
+  Lab lab(options.scenario, *machine);
+  auto seen = lab.run([&](const ProgressView &view) { progress.update(view); });
+  progress.finish();
+  if (!seen)
+    return after(lab, could_not_run(options, with_way_out(seen.error())));
+  seen->total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
+  const HostInfo host = machine->host();
+  return after(lab, tell(options, &host, *seen));
+}
+
+int run_on_sim(const RunOptions &options, Progress &progress) {
+  const sim::SimHooks hooks{&InterruptGuard::interrupted,
+                            [&](const ProgressView &view) { progress.update(view); }};
+  const auto seen = sim::simulate(options.scenario, hooks);
+  progress.finish();
+  return seen ? tell(options, nullptr, *seen) : could_not_run(options, seen.error());
+}
+
 } // namespace
 
 int run_command(const RunOptions &options) {
-  const auto began = LabClock::now();
   set_up_log(options.log_level);
   const InterruptGuard guard;
-  auto machine = Machine::build(options.scenario, options.guest_path, &InterruptGuard::interrupted);
-  if (!machine)
-    return could_not_run(options, machine.error());
-  if (InterruptGuard::interrupted())
-    return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"});
-
-  Lab lab(options.scenario, *machine);
-  auto ran = run_lab(lab);
-  if (!ran)
-    return after(lab, could_not_run(options, ran.error()));
-  Observation &seen = *ran;
-  seen.total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
-  const Verdict verdict = judge(options.scenario, seen);
-
-  print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
-  const std::string json = result_json(options.scenario, machine->host(), seen, verdict);
-  return after(lab, write_result(options, json, verdict.exit));
+  Progress progress(stderr, Style::for_stream(stderr));
+  return options.scenario.backend == Backend::kSim ? run_on_sim(options, progress)
+                                                   : run_on_kvm(options, progress);
 }
 
 } // namespace reveille::vmm

@@ -6,7 +6,7 @@ namespace reveille::vmm {
 
 namespace {
 
-constexpr unsigned kMostCrashes = 16; // of one CPU: twice the attempts that it may have
+constexpr std::ptrdiff_t kMostCrashes = 16; // of one CPU: twice the attempts that it may have in a cycle
 
 } // namespace
 
@@ -37,15 +37,16 @@ void RunState::note_refused() {
 bool RunState::note_crash(CrashEvidence evidence) {
   {
     // A guest may panic as often as it likes, and name any attempt: one piece of evidence for
-    // each is enough, and so are a few.
+    // each is enough, and so are the last few.
     const std::lock_guard lock(mutex_);
-    unsigned of_cpu = 0;
-    for (const CrashEvidence &known : crashes_) {
-      if (known.cpu != evidence.cpu)
-        continue;
-      if (known.attempt == evidence.attempt || ++of_cpu == kMostCrashes)
-        return false;
-    }
+    const auto of_cpu = [&](const CrashEvidence &known) { return known.cpu == evidence.cpu; };
+    const auto is_known = [&](const CrashEvidence &known) {
+      return of_cpu(known) && known.attempt == evidence.attempt;
+    };
+    if (std::any_of(crashes_.begin(), crashes_.end(), is_known))
+      return false;
+    if (std::count_if(crashes_.begin(), crashes_.end(), of_cpu) == kMostCrashes)
+      crashes_.erase(std::find_if(crashes_.begin(), crashes_.end(), of_cpu));
     crashes_.push_back(std::move(evidence));
   }
   tell();
@@ -57,10 +58,11 @@ std::vector<CrashEvidence> RunState::crashes() const {
   return crashes_;
 }
 
-bool RunState::crashed(CpuIndex cpu) const {
+bool RunState::crashed(CpuIndex cpu, std::optional<std::uint32_t> attempt) const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(crashes_.begin(), crashes_.end(),
-                     [cpu](const CrashEvidence &c) { return c.cpu == cpu; });
+  return std::any_of(crashes_.begin(), crashes_.end(), [&](const CrashEvidence &c) {
+    return c.cpu == cpu && c.attempt == attempt.value_or(c.attempt);
+  });
 }
 
 void RunState::wait_for_news(std::chrono::microseconds longest) {

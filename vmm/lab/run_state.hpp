@@ -3,6 +3,7 @@
 
 #include "vmm/faults/engine.hpp"
 #include "vmm/judge/observation.hpp"
+#include "vmm/lab/trace.hpp"
 #include "vmm/machine/machine.hpp"
 
 #include <atomic>
@@ -19,10 +20,12 @@ using LabClock = std::chrono::steady_clock;
 
 class RunState {
 public:
-  RunState(Machine &of_machine, FaultEngine &of_faults) : machine(of_machine), faults(of_faults) {}
+  RunState(Machine &of_machine, FaultEngine &of_faults, const Scenario &scenario)
+      : machine(of_machine), faults(of_faults), trace(of_machine.control(), of_faults, scenario) {}
 
   Machine &machine;
   FaultEngine &faults;
+  Trace trace;
 
   /// Microseconds since the run began, by the host's clock.
   [[nodiscard]] double now_us() const {
@@ -47,11 +50,10 @@ public:
   [[nodiscard]] bool decided() const { return decided_.load(); }
   [[nodiscard]] bool refused() const { return refused_.load(); }
 
-  /// A vCPU has died. CPU 0's death is the end of the run. False when nothing was noted: so
-  /// much is known already.
+  /// A vCPU has died. CPU 0's death is the end of the run. False when that much was known already.
   bool note_crash(CrashEvidence evidence);
   [[nodiscard]] std::vector<CrashEvidence> crashes() const;
-  [[nodiscard]] bool crashed(CpuIndex cpu) const;
+  [[nodiscard]] bool crashed(CpuIndex cpu, std::optional<std::uint32_t> attempt = {}) const;
 
   /// The coordinator waits here for any of the above, or for `longest`.
   void wait_for_news(std::chrono::microseconds longest);

@@ -1,8 +1,10 @@
 #include "vmm/lab/vcpu_runner.hpp"
 
 #include "core/abi/place.hpp"
+#include "vmm/scenario/places.hpp"
 
 #include <fmt/format.h>
+#include <linux/kvm.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -124,7 +126,21 @@ void VcpuRunner::look_for_rest() {
   state_.tell();
 }
 
+/// A KVM that interprets the guest has been seen to fail, about once in a thousand wakes of a CPU that
+/// had run before, at the first instruction behind its SIPI, which it can interpret. The vCPU stands where it
+/// stood: a second failure at the same place, with no exit in between, is the guest's.
+bool VcpuRunner::may_try_again() {
+  const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
+  if (failed_at_ == rip)
+    return false;
+  spdlog::debug("cpu {}: KVM's emulator failed at {:#x}; trying it once more", cpu_, rip);
+  failed_at_ = rip;
+  return true;
+}
+
 bool VcpuRunner::handle(const Exit &exit) {
+  if (!std::holds_alternative<InternalError>(exit) && !std::holds_alternative<Interrupted>(exit))
+    failed_at_.reset();
   Platform &platform = state_.machine.platform();
   return std::visit(Overloaded{
                         [&](const IoOut &out) {
@@ -162,7 +178,13 @@ bool VcpuRunner::handle(const Exit &exit) {
                           shut_down(describe(exit));
                           return false;
                         },
-                        [&](const auto &) { // internal error, failed entry, a system event, an unknown exit
+                        [&](const InternalError &error) {
+                          if (error.suberror == KVM_INTERNAL_ERROR_EMULATION && may_try_again())
+                            return true;
+                          shut_down(describe(exit));
+                          return cpu_ != 0;
+                        },
+                        [&](const auto &) { // failed entry, a system event, an unknown exit
                           shut_down(describe(exit));
                           return cpu_ != 0;
                         },
@@ -180,8 +202,9 @@ void VcpuRunner::ring(std::uint32_t value) {
       reach(place, target);
     return;
   case abi::Ring::kDecided:
+  case abi::Ring::kCycle:
     if (cpu_ == 0)
-      state_.note_decided();
+      end_cycle(static_cast<abi::Ring>(value >> 24));
     return;
   case abi::Ring::kPanic:
     note_panic();
@@ -196,29 +219,54 @@ void VcpuRunner::ring(std::uint32_t value) {
                   ++odd_rings_ == kMostOddRings ? "; no more of this is logged" : "");
 }
 
+/// CPU 0 stands at the doorbell: what all have written in this cycle is taken out, so that the
+/// rings have room for the next one.
+void VcpuRunner::end_cycle(abi::Ring what) {
+  state_.trace.take_all();
+  if (what == abi::Ring::kDecided)
+    state_.note_decided();
+}
+
+/// Whether this CPU brings another one up, as far as the guest says.
+bool VcpuRunner::controls(CpuIndex target) const {
+  return target != cpu_ && (cpu_ == 0 || state_.machine.control().sync(target).control == cpu_);
+}
+
 void VcpuRunner::reach(abi::Place place, CpuIndex target) {
-  const bool by_cp = place == abi::Place::kKick || place == abi::Place::kZero;
-  if (by_cp ? cpu_ != 0 : target != cpu_)
-    return;
   if (place == abi::Place::kZero) {
-    state_.note_zero();
-    while (!state_.zero_served() && wait_a_little(200)) {
-    }
+    if (cpu_ == 0)
+      reach_zero();
     return;
   }
-  const SyncView sync = state_.machine.control().sync(target);
-  for (const Strike &strike : state_.faults.at(target, place, sync.ordinal))
+  if (is_on_control_cpu(place) ? !controls(target) : target != cpu_)
+    return;
+  ControlArea &control = state_.machine.control();
+  if (place >= abi::Place::kFirstStep)
+    control.answer_step(target, 0);
+  const SyncView sync = control.sync(target);
+  for (const Strike &strike : state_.faults.at(target, place, {sync.ordinal, sync.cycle}))
     if (!perform(strike))
       return;
 }
 
+void VcpuRunner::reach_zero() {
+  state_.note_zero();
+  while (!state_.zero_served() && wait_a_little(200)) {
+  }
+}
+
 bool VcpuRunner::perform(const Strike &strike) {
-  const auto firing = state_.faults.begin(strike, attempt_of(strike.cpu), state_.now_us());
+  const auto firing = state_.faults.begin(strike, cpu_, attempt_of(strike.cpu), state_.now_us());
   if (!firing)
     return true;
   spdlog::debug("cpu {}: fault {} strikes", strike.cpu, strike.fault);
   complete_io();
   state_.faults.note_rip(*firing, vcpu_.linear_rip().value_or(0));
+  if (strike.action == Action::kFail) {
+    state_.machine.control().answer_step(strike.cpu, strike.error);
+    state_.faults.end(*firing, HoldEnd::kStepFailed, state_.now_us());
+    return true;
+  }
   if (strike.action == Action::kCrash) {
     crash(*firing);
     return false;
@@ -302,14 +350,13 @@ void VcpuRunner::shut_down(const std::string &what) {
 }
 
 void VcpuRunner::note_panic() {
-  const RingView ring = state_.machine.control().read_events(cpu_);
+  state_.trace.take(cpu_);
   std::string what = "the guest panicked, and its ring does not say why";
   std::uint64_t rip = 0;
-  for (const abi::Event &event : ring.events)
-    if (event.kind == abi::EventKind::kPanic) {
-      rip = event.a;
-      what = fmt::format("the guest panicked: exception {}, error {:#x}", event.b & 0xff, event.b >> 32);
-    }
+  if (const auto panic = state_.trace.standing(cpu_).panic) {
+    rip = panic->a;
+    what = fmt::format("the guest panicked: exception {}, error {:#x}", panic->b & 0xff, panic->b >> 32);
+  }
   state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip, ""});
 }
 

@@ -51,13 +51,17 @@ private:
   /// True when the vCPU is to be run on.
   bool handle(const Exit &exit);
   void ring(std::uint32_t value);
+  void end_cycle(abi::Ring what);
   void reach(abi::Place place, CpuIndex target);
+  void reach_zero();
+  [[nodiscard]] bool controls(CpuIndex target) const;
   /// False when the strike took the vCPU away from where it was: what follows is void.
   bool perform(const Strike &strike);
   HoldEnd hold(double duration_ms, HoldKind kind);
   bool wait_a_little(double us);
   bool has_been_reset();
   void crash(FiringId firing);
+  bool may_try_again();
   void shut_down(const std::string &what);
   void note_panic();
   void complete_io();
@@ -66,8 +70,9 @@ private:
   RunState &state_;
   CpuIndex cpu_;
   Vcpu &vcpu_;
-  std::optional<FiringId> crashing_; ///< the firing that the next shutdown belongs to
-  unsigned odd_rings_ = 0;           ///< logged so far
+  std::optional<FiringId> crashing_;       ///< the firing that the next shutdown belongs to
+  std::optional<std::uint64_t> failed_at_; ///< linear address of what KVM's emulator has just failed at
+  unsigned odd_rings_ = 0;                 ///< logged so far
   MpState mp_before_hold_ = MpState::kRunnable;
   std::atomic<bool> started_ = false;
   std::atomic<bool> finished_ = false;

@@ -30,6 +30,8 @@ abi::Request request_of(const Scenario &scenario, const ControlLayout &layout, G
   request.stop = scenario.bringup.stop;
   request.window = scenario.bringup.window;
   request.attempts = scenario.bringup.attempts;
+  request.cycles = scenario.bringup.cycles;
+  request.primary_threads_first = scenario.bringup.primary_threads_first ? 1 : 0;
   request.timeout_us = static_cast<std::uint64_t>(std::llround(scenario.bringup.timeout_ms * 1000));
   request.tsc_khz = clocks.tsc_khz;
   request.lapic_hz = clocks.lapic_hz;
@@ -60,8 +62,9 @@ std::uint32_t ControlLayout::ring_capacity(CpuIndex cpu) const {
 Result<ControlLayout> lay_out_control_area(const MachineSpec &machine, const BringupSpec &bringup,
                                            std::uint64_t low_end) {
   ControlLayout layout;
-  layout.cp_ring_capacity = control_ring_events(machine.vcpus, bringup.attempts);
-  layout.ap_ring_capacity = ap_ring_events(bringup.attempts);
+  const MemoryNeeds needs{machine.vcpus, bringup.attempts, bringup.strategy};
+  layout.cp_ring_capacity = control_ring_events(needs);
+  layout.ap_ring_capacity = ap_ring_events(needs);
   const std::uint64_t page_size = round_up(sizeof(abi::ControlPage));
   const std::uint64_t slots_size = round_up(machine.vcpus * sizeof(abi::CpuSlot));
   const std::uint64_t events =
@@ -96,7 +99,7 @@ Result<ControlArea> ControlArea::create(const GuestMemory &memory, const Control
     if (ring == nullptr)
       return fail(ExitStatus::kBroken,
                   fmt::format("the event ring of CPU {} is not in the guest's memory", cpu));
-    area.rings_.push_back(ring);
+    area.rings_.push_back({ring, 0});
     area.slots_[cpu].host.ring = layout.ring(cpu);
     area.slots_[cpu].host.ring_capacity = layout.ring_capacity(cpu);
   }
@@ -118,6 +121,7 @@ SyncView ControlArea::sync(CpuIndex cpu) const {
   view.ordinal = line.ordinal.load(std::memory_order_relaxed);
   view.cycle = line.cycle.load(std::memory_order_relaxed);
   view.apic_id = std::atomic_ref(const_cast<std::uint32_t &>(line.apic_id)).load(std::memory_order_relaxed);
+  view.control = line.control.load(std::memory_order_relaxed);
   return view;
 }
 
@@ -150,18 +154,33 @@ std::uint64_t ControlArea::armed(CpuIndex cpu) const {
   return slots_[cpu].host.armed.load(std::memory_order_relaxed);
 }
 
-RingView ControlArea::read_events(CpuIndex cpu, std::uint32_t from) const {
+void ControlArea::answer_step(CpuIndex cpu, int error) {
+  // Release: the guest reads it behind its write to the doorbell.
+  slots_[cpu].host.step_error.store(error, std::memory_order_release);
+}
+
+RingView ControlArea::take_events(CpuIndex cpu) {
   const std::uint32_t capacity = layout_.ring_capacity(cpu);
-  const abi::RingLine &ring = slots_[cpu].ring;
-  const std::uint32_t count =
-      ring.count.load(std::memory_order_acquire); // pairs with the guest's publishing store
+  const abi::RingLine &line = slots_[cpu].ring;
+  Ring &ring = rings_[cpu];
+  // Acquire: pairs with the guest's publishing store.
+  const std::uint32_t count = line.count.load(std::memory_order_acquire);
+  const std::uint32_t fresh = count - ring.taken;
   RingView view;
-  view.lost = ring.lost.load(std::memory_order_relaxed);
-  view.overrun = count > capacity;
-  const std::uint32_t end = std::min(count, capacity);
-  view.next = std::max(std::min(from, capacity), end);
-  if (from < end)
-    view.events.assign(rings_[cpu] + from, rings_[cpu] + end);
+  view.lost = line.lost.load(std::memory_order_relaxed);
+  view.overrun = fresh > capacity; // a guest of ours writes nothing that has no room
+  if (fresh == 0)
+    return view;
+  if (!view.overrun) {
+    const std::uint32_t first = ring.taken % capacity;
+    const std::uint32_t to_end = std::min(fresh, capacity - first);
+    view.events.reserve(fresh);
+    view.events.assign(ring.events + first, ring.events + first + to_end);
+    view.events.insert(view.events.end(), ring.events, ring.events + (fresh - to_end));
+  }
+  ring.taken = count;
+  // Release: pairs with the guest's acquire before it writes over what was copied out.
+  slots_[cpu].host.read.store(count, std::memory_order_release);
   return view;
 }
 

@@ -30,13 +30,13 @@ struct SyncView {
   std::uint32_t ordinal = 0;
   std::uint32_t cycle = 0;
   std::uint32_t apic_id = 0; ///< 0 until the guest has read its tables
+  std::uint32_t control = 0; ///< the CPU that brings this one up; any number
 };
 
 struct RingView {
   std::vector<abi::Event> events; ///< kinds and CPU numbers unchecked
-  std::uint32_t next = 0;         ///< index behind the last of `events`
-  std::uint32_t lost = 0;         ///< events that the guest says found no room
-  bool overrun = false;           ///< the guest's count is beyond the capacity
+  std::uint32_t lost = 0;         ///< events that the guest says have ever found no room
+  bool overrun = false;           ///< the guest's count is none that can be; there are no events then
 };
 
 struct StepView {
@@ -68,8 +68,8 @@ struct GuestClocks {
   std::uint64_t lapic_hz = 0; ///< 0: unknown
 };
 
-/// Refers to guest memory, does not own it: the memory must outlive it. Functions that read
-/// may be called by any thread at any time; `cpu` must be below cpus().
+/// Refers to guest memory, does not own it: the memory must outlive it. All functions but
+/// take_events() may be called by any thread at any time; `cpu` must be below cpus().
 class ControlArea {
 public:
   /// Writes the host's half of the page and of every slot.
@@ -90,18 +90,26 @@ public:
   void disarm(CpuIndex cpu, abi::Place place);
   [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
 
-  /// Copies out the events of `cpu`'s ring from index `from` on, at most to its capacity.
-  /// Pass the last RingView::next to get only what is new.
-  [[nodiscard]] RingView read_events(CpuIndex cpu, std::uint32_t from = 0) const;
+  /// What the step at whose doorbell `cpu` stands is to return instead of being done; 0: do it.
+  void answer_step(CpuIndex cpu, int error);
+
+  /// Copies out what has come into `cpu`'s ring since the last call, at most its capacity, and
+  /// makes room for more. One thread at a time for one CPU.
+  [[nodiscard]] RingView take_events(CpuIndex cpu);
 
 private:
+  struct Ring {
+    const abi::Event *events;
+    std::uint32_t taken; ///< events, ever; the guest's copy of it is not believed
+  };
+
   ControlArea() = default;
 
   ControlLayout layout_;
   std::uint32_t cpus_ = 0;
   abi::ControlPage *page_ = nullptr;
   abi::CpuSlot *slots_ = nullptr;
-  std::vector<const abi::Event *> rings_; ///< by CPU
+  std::vector<Ring> rings_; ///< by CPU
 };
 
 } // namespace reveille::vmm

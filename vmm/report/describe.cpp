@@ -57,6 +57,9 @@ std::string gave_up(const Event &e, const StepNames &steps) {
   case abi::FailReason::kNoAttempt:
     why = "no trampoline page is free for another attempt";
     break;
+  case abi::FailReason::kLost:
+    why = "its control CPU has stopped, and has not let go of it";
+    break;
   default:
     why = fmt::format("reason {}", e.b & 0xff);
   }
@@ -83,7 +86,7 @@ using Writer = std::string (*)(const Event &, const StepNames &);
 constexpr std::array<Writer, static_cast<std::size_t>(EventKind::kCount)> kWriters = {
     /* kNone */        [](const Event &, const StepNames &) { return std::string("an empty record"); },
     /* kZero */        [](const Event &, const StepNames &) { return std::string("time zero"); },
-    /* kKick */        [](const Event &e, const StepNames &) { return fmt::format("kicked, APIC ID {}", e.a); },
+    /* kKick */        [](const Event &e, const StepNames &) { return fmt::format("kicked, try {}, area {}", e.a, e.b); },
     /* kMoved */       [](const Event &e, const StepNames &) { return move_text(e.a, e.b); },
     /* kResumed */     [](const Event &e, const StepNames &) { return fmt::format("saw its release ({})", word_text(e.a)); },
     /* kStepEnter */   [](const Event &e, const StepNames &s) { return step_of(e, s) + " begins"; },
@@ -101,6 +104,13 @@ constexpr std::array<Writer, static_cast<std::size_t>(EventKind::kCount)> kWrite
     /* kTscServed */   tsc_served,
     /* kCorrupt */     [](const Event &e, const StepNames &) { return fmt::format("corrupt word: {}", word_text(e.a)); },
     /* kPanic */       panic,
+    /* kCycle */       [](const Event &e, const StepNames &) { return fmt::format("cycle {} begins", e.a); },
+    /* kTakeDown */    [](const Event &, const StepNames &) { return std::string("to be taken down"); },
+    /* kOffline */     [](const Event &, const StepNames &) { return std::string("decided: down, all undone"); },
+    /* kDelegated */   [](const Event &e, const StepNames &) { return fmt::format("left to CPU {}", e.a); },
+    /* kReturned */    [](const Event &e, const StepNames &) { return fmt::format("given back by CPU {}", e.a); },
+    /* kFenced */      [](const Event &e, const StepNames &) { return fmt::format("CPU {} has stopped, and is shut out", e.a); },
+    /* kAdopted */     [](const Event &e, const StepNames &) { return fmt::format("let go of by CPU {}, and adopted", e.a); },
 };
 // clang-format on
 static_assert(kWriters.back() != nullptr);

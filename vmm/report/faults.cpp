@@ -1,6 +1,7 @@
 #include "vmm/report/faults.hpp"
 
 #include "vmm/report/words.hpp"
+#include "vmm/scenario/places.hpp"
 
 #include <fmt/format.h>
 
@@ -49,20 +50,29 @@ std::string end_text(const Firing &f, const std::string &after) {
     return "taken out of it by an INIT" + after;
   case HoldEnd::kCrashed:
     return "shut down" + after;
+  case HoldEnd::kStepFailed:
+    return "the step failed";
   case HoldEnd::kReleased:
     break;
   }
   return "released" + after + std::string(aftermath_text(f.aftermath));
 }
 
+/// Who was held, when it was not the CPU itself.
+std::string held_text(const FaultSpec &fault, const Firing &f) {
+  if (!is_on_control_cpu(fault.at))
+    return {};
+  const std::string who =
+      f.vcpu == 0 ? std::string("the control CPU") : fmt::format("its control CPU {}", f.vcpu);
+  const auto *guest = std::get_if<GuestPlace>(&fault.at.where);
+  const bool kicks = guest != nullptr && guest->place == abi::Place::kKick;
+  return who + (kicks ? ", about to kick it, " : ", preparing it, ");
+}
+
 /// One firing on a line of its own.
 std::string firing_text(const Scenario &scenario, const Firing &f) {
-  const FaultSpec &fault = scenario.faults[f.fault];
-  const auto *guest = std::get_if<GuestPlace>(&fault.at.where);
-  const bool at_kick = guest != nullptr && guest->place == abi::Place::kKick;
-  return fmt::format("CPU {}: {}at {}, attempt {}{}; {}", f.cpu,
-                     at_kick ? "the control CPU, about to kick it, " : "", ms_text(f.began_us), f.attempt,
-                     in_text(f.where), end_text(f));
+  return fmt::format("CPU {}: {}at {}, attempt {}{}; {}", f.cpu, held_text(scenario.faults[f.fault], f),
+                     ms_text(f.began_us), f.attempt, in_text(f.where), end_text(f));
 }
 
 /// Many firings that ended alike.

@@ -20,14 +20,16 @@ Json us(std::optional<double> value) {
   return std::round(*value * 10) / 10;
 }
 
-Json host_json(const HostInfo &host) {
-  return {{"kernel", host.kernel},
-          {"cpu_model", host.cpu_model},
-          {"cpus_online", host.cpus_online},
-          {"kvm_api", host.kvm_api},
-          {"kvm_recommended_vcpus", host.kvm_recommended_vcpus},
-          {"kvm_max_vcpus", host.kvm_max_vcpus},
-          {"kvm_max_vcpu_id", host.kvm_max_vcpu_id}};
+Json host_json(const HostInfo *host) {
+  if (host == nullptr)
+    return Json::object();
+  return {{"kernel", host->kernel},
+          {"cpu_model", host->cpu_model},
+          {"cpus_online", host->cpus_online},
+          {"kvm_api", host->kvm_api},
+          {"kvm_recommended_vcpus", host->kvm_recommended_vcpus},
+          {"kvm_max_vcpus", host->kvm_max_vcpus},
+          {"kvm_max_vcpu_id", host->kvm_max_vcpu_id}};
 }
 
 Json points_json(const PointTimes &times) {
@@ -101,7 +103,7 @@ std::string_view verdict_of(ExitStatus status) {
 
 } // namespace
 
-std::string result_json(const Scenario &scenario, const HostInfo &host, const Observation &seen,
+std::string result_json(const Scenario &scenario, const HostInfo *host, const Observation &seen,
                         const Verdict &verdict) {
   Json cpus = Json::array();
   for (const CpuVerdict &cpu : verdict.cpus)
@@ -112,7 +114,7 @@ std::string result_json(const Scenario &scenario, const HostInfo &host, const Ob
   return dump({{"schema", 1},
                {"scenario", scenario.file},
                {"title", scenario.title},
-               {"backend", "kvm"},
+               {"backend", name(scenario.backend)},
                {"strategy", name(scenario.bringup.strategy)},
                {"seed", scenario.seed},
                {"exit", static_cast<int>(verdict.exit)},

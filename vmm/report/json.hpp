@@ -10,8 +10,9 @@
 
 namespace reveille::vmm {
 
-/// One run, with a final newline. Valid UTF-8 whatever the guest has named its steps.
-[[nodiscard]] std::string result_json(const Scenario &scenario, const HostInfo &host, const Observation &seen,
+/// One run, with a final newline. Valid UTF-8 whatever the guest has named its steps. `host` is
+/// null when no host was measured: of a simulated machine.
+[[nodiscard]] std::string result_json(const Scenario &scenario, const HostInfo *host, const Observation &seen,
                                       const Verdict &verdict);
 
 /// The same of a run that never began: the error's status gives the verdict ("invalid",

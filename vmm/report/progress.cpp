@@ -30,10 +30,12 @@ struct Census {
 
 } // namespace
 
-std::string progress_line(double ms, std::span<const abi::Word> words, unsigned held, int width) {
-  const Census census(words.empty() ? words : words.subspan(1));
-  std::string line = fmt::format("{:>8}  active {} of {}", ms_text(ms * 1000),
-                                 census.count(abi::State::kActive), census.all);
+std::string progress_line(const ProgressView &view, int width) {
+  const Census census(view.words.empty() ? view.words : view.words.subspan(1));
+  std::string line = fmt::format("{:>8}", ms_text(view.ms * 1000));
+  if (view.cycles > 1)
+    line += fmt::format("  cycle {}/{}", view.cycle, view.cycles);
+  line += fmt::format("  active {} of {}", census.count(abi::State::kActive), census.all);
   bool full = false;
   const auto add = [&](std::string_view what, unsigned count) {
     const std::string part = fmt::format("  {} {}", what, count);
@@ -44,29 +46,28 @@ std::string progress_line(double ms, std::span<const abi::Word> words, unsigned 
     line += full ? " ..." : part;
   };
   using abi::State;
-  add("given up",
-      census.count(State::kAbandoned) + census.count(State::kParked) + census.count(State::kDead));
-  add("held", held);
+  add("given up", census.count(State::kAbandoned) + census.count(State::kParked));
+  add("held", view.held);
   add("corrupt", census.corrupt);
   for (std::size_t i = 0; i < census.in.size(); ++i) {
     const auto state = static_cast<State>(i);
-    const bool told = state == State::kActive || state == State::kDead || state >= State::kAbandoned;
+    const bool told = state == State::kActive || state >= State::kAbandoned;
     if (!told)
       add(protocol::name(state), census.in[i]);
   }
-  return line;
+  return line.substr(0, static_cast<std::size_t>(width));
 }
 
-void Progress::update(double ms, std::span<const abi::Word> words, unsigned held) {
+void Progress::update(const ProgressView &view) {
   if (style_.terminal) {
-    if (ms < due_ms_)
+    if (view.ms < due_ms_)
       return;
-    due_ms_ = ms + kRedrawMs;
-    line_.draw(progress_line(ms, words, held, style_.width));
-  } else if (ms >= plain_due_ms_) {
-    while (plain_due_ms_ <= ms)
+    due_ms_ = view.ms + kRedrawMs;
+    line_.draw(progress_line(view, style_.width));
+  } else if (view.ms >= plain_due_ms_) {
+    while (plain_due_ms_ <= view.ms)
       plain_due_ms_ *= 2;
-    fmt::print(out_, "{}\n", progress_line(ms, words, held, style_.width));
+    fmt::print(out_, "{}\n", progress_line(view, style_.width));
     std::fflush(out_);
   }
 }

@@ -11,10 +11,18 @@
 
 namespace reveille::vmm {
 
-/// How many CPUs stand where, in one line: "12.30 ms  active 860 of 999  kicked 3  held 1".
-/// Of words[0], the control CPU's, nothing is said. At most `width` columns.
-[[nodiscard]] std::string progress_line(double ms, std::span<const abi::Word> words, unsigned held,
-                                        int width);
+/// A run while it goes on.
+struct ProgressView {
+  double ms = 0;                    ///< since the vCPUs were started
+  std::span<const abi::Word> words; ///< the sync words; not trusted
+  unsigned held = 0;                ///< vCPUs that faults hold now
+  std::uint32_t cycle = 1;
+  std::uint32_t cycles = 1; ///< in all
+};
+
+/// How many CPUs stand where, in one line: "12.30 ms  cycle 3/100  active 860 of 999  kicked 3
+/// held 1". Of words[0], the control CPU's, nothing is said. At most `width` columns.
+[[nodiscard]] std::string progress_line(const ProgressView &view, int width);
 
 /// Shows that line: on a terminal one line, drawn anew ten times a second and gone at the
 /// end; elsewhere nothing for two seconds and then a line at 2, 4, 8, ... s. One thread's.
@@ -22,9 +30,8 @@ class Progress {
 public:
   Progress(std::FILE *out, Style style) : out_(out), style_(style), line_(out, style) {}
 
-  /// `ms` since the run began; it decides when a line is due. `words` are the sync words
-  /// (not trusted), `held` the vCPUs that faults hold now.
-  void update(double ms, std::span<const abi::Word> words, unsigned held);
+  /// `view.ms` decides when a line is due.
+  void update(const ProgressView &view);
 
   /// Takes the line away, if there is one. The next update() draws it again.
   void finish() { line_.finish(); }

@@ -62,6 +62,8 @@ std::string rerun(const Scenario &scenario) {
   std::string command = fmt::format("vmm run {}", shell_quoted(scenario.file));
   for (const std::string &change : scenario.overrides)
     command += " --set " + shell_quoted(change);
+  if (scenario.backend != Backend::kKvm)
+    command += fmt::format(" --backend {}", name(scenario.backend));
   if (scenario.seed != 0)
     command += fmt::format(" --seed {}", scenario.seed);
   return command;

@@ -16,10 +16,16 @@ std::string heading(const Style &style, const Scenario &scenario, const Verdict 
   std::string text = paint(style, Ink::kBold, printable(scenario.title)) + '\n';
   std::string what = fmt::format("{}, {}, wait = {}, timeout {} ms", counted(scenario.machine.vcpus, "vCPU"),
                                  name(b.strategy), name(b.wait), b.timeout_ms);
+  if (scenario.backend == Backend::kSim)
+    what += ", simulated";
   if (b.window != 0)
     what += fmt::format(", window {}", b.window);
   if (b.attempts != 1)
     what += fmt::format(", {} attempts", b.attempts);
+  if (b.primary_threads_first)
+    what += ", primary threads first";
+  if (b.cycles != 1)
+    what += fmt::format(", {} cycles", b.cycles);
   what +=
       fmt::format("; times in ms{}", verdict.cpus.size() > 1 ? " from time zero, of the last attempt" : "");
   return text + paint(style, Ink::kDim, wrap("", what, style.width)) + '\n';
@@ -95,7 +101,9 @@ std::string report_text(const Style &style, const Scenario &scenario, const Obse
   text += invariants_text(style, verdict);
   text += advice(style, scenario, seen, verdict);
   const std::string cost =
-      fmt::format("machine created in {}, {} in all", ms_text(seen.create_us), ms_text(seen.total_us));
+      scenario.backend == Backend::kSim
+          ? fmt::format("{} of virtual time in all", ms_text(seen.total_us))
+          : fmt::format("machine created in {}, {} in all", ms_text(seen.create_us), ms_text(seen.total_us));
   return text + paint(style, Ink::kDim, cost) + '\n';
 }
 

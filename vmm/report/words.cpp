@@ -91,7 +91,9 @@ std::string in_text(const std::string &where) { return where.empty() ? "" : ", i
 
 std::string fault_text(const FaultSpec &fault) {
   std::string text = fmt::format("{} at {}", name(fault.action), printable(fault.at.text));
-  if (fault.action == Action::kCrash)
+  if (fault.action == Action::kFail)
+    return text + fmt::format(" with {}", fault.error);
+  if (!fault.holds())
     return text;
   if (fault.endless())
     return text + " for ever";

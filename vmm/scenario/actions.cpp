@@ -10,18 +10,19 @@ namespace {
 
 using enum Duration;
 
-constexpr std::string_view kStops = "points, steps, symbols, exits, time";
+constexpr std::string_view kStops = "points, steps, dying, dead, symbols, exits, time";
 constexpr std::string_view kDeliveries = "init, sipi, sipi2, stop";
 
 constexpr std::array kActions = std::to_array<ActionRow>({
     // clang-format off
     {"delay", Action::kDelay, kRequired, "duration_ms", "everywhere but firmware",
      "the vCPU stays there for that long, then goes on"},
-    {"stall", Action::kStall, kEndless, "duration_ms", "points, kick (bounded), steps, symbols, exits, time",
+    {"stall", Action::kStall, kEndless, "duration_ms", "points, kick (bounded), steps, dying, dead, symbols, exits, time",
      "the vCPU stays there, as if it spun, until released or reset by an INIT"},
     {"freeze", Action::kFreeze, kEndless, "duration_ms", kStops,
      "the vCPU gets no time at all, and an INIT stays pending"},
     {"crash", Action::kCrash, kNone, "", kStops, "a triple fault"},
+    {"fail", Action::kFail, kNone, "error", "step:NAME", "the step is not done, and returns the error"},
     {"throttle", {}, kEndless, "percent, duration_ms", kStops, "the vCPU gets only that share of its time"},
     {"reset", {}, kNone, "", kStops, "an INIT from nowhere"},
     {"nmi", {}, kNone, "", kStops, "an NMI from nowhere"},
@@ -34,7 +35,6 @@ constexpr std::array kActions = std::to_array<ActionRow>({
     {"wrong-vector", {}, kNone, "vector", "sipi, sipi2", "the SIPI carries another vector"},
     {"early-sipi", {}, kNone, "", "init", "the SIPI comes before the INIT"},
     {"late-init", {}, kRequired, "duration_ms", "init", "a second INIT that much later"},
-    {"fail", {}, kNone, "error", "step:NAME", "the step fails"},
     {"flip", {}, kNone, "bits", "points", "bits of the CPU's word flip"},
     {"stale", {}, kNone, "", "points", "the word of the previous attempt comes back"},
     {"garbage", {}, kNone, "", "points", "garbage in the CPU's event ring"},

@@ -6,6 +6,7 @@
 #include "vmm/scenario/scenario.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,18 @@ namespace reveille::vmm {
 /// What CPUs and attempts are held against. Where the file is wrong about one, it is as
 /// large as it can be, so that one mistake is not reported as many.
 struct Limits {
-  std::uint32_t vcpus = abi::kMaxCpus;
-  std::uint32_t max_cpus = abi::kMaxCpus; ///< CPUs that are brought up, CPU 0 included
+  std::uint32_t vcpus;
+  std::uint32_t max_cpus; ///< CPUs that are brought up, CPU 0 included
   std::uint32_t attempts = 8;
+  std::uint32_t cycles = 100'000;
 };
 
-/// Fills in machine and bringup; the nodes may be null.
+/// Fills in machine and bringup, for the backend that the scenario has; the nodes may be null.
 [[nodiscard]] Limits build_machine(const Node *machine, const Node *bringup, Scenario &scenario,
                                    Diagnostics &diag);
+
+/// `sim` may be null.
+[[nodiscard]] SimSpec build_sim(const Node *sim, const Limits &limits, Diagnostics &diag);
 
 /// `faults` is an array of tables, or null.
 [[nodiscard]] std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits,

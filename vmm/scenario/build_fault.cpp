@@ -3,6 +3,7 @@
 #include "vmm/scenario/cpulist.hpp"
 #include "vmm/scenario/nearest.hpp"
 #include "vmm/scenario/places.hpp"
+#include "vmm/scenario/reach.hpp"
 #include "vmm/scenario/section.hpp"
 
 #include <fmt/format.h>
@@ -30,6 +31,7 @@ public:
 
   [[nodiscard]] const FaultSpec &fault() const { return fault_; }
   [[nodiscard]] bool placed() const { return kind_.has_value() && row_ != nullptr && row_->action; }
+  [[nodiscard]] bool is_on_way_down() const { return placed() && kind_ == PlaceKind::kWayDown; }
   void reject(std::string_view name, std::string what) { keys_.reject(name, std::move(what)); }
 
 private:
@@ -38,7 +40,9 @@ private:
   void read_cpu_list();
   void check_cpus();
   void read_numbers();
+  void check_cycle();
   void read_duration();
+  void read_error();
   void check_fit();
 
   SectionReader keys_;
@@ -56,9 +60,6 @@ void FaultBuilder::read_place() {
   auto parsed = parse_place(at->text);
   if (!parsed)
     keys_.reject("at", parsed.error());
-  else if (parsed->kind == PlaceKind::kWayDown)
-    keys_.reject("at",
-                 fmt::format("a fault at \"{}\" can never fire: with cycles = 1 no CPU goes down", at->text));
   else if (!parsed->place)
     keys_.reject("at", fmt::format("\"{}\" is not supported yet", at->text));
   else {
@@ -122,8 +123,19 @@ void FaultBuilder::read_numbers() {
                                         fault_.attempt, limits_.attempts));
   else if (kind_ == PlaceKind::kTime && fault_.attempt > 1)
     keys_.reject("attempt", fmt::format("\"{}\" comes once, whatever the attempt", fault_.at.text));
-  if (row_ != nullptr && row_->action)
-    read_duration();
+  check_cycle();
+  if (row_ == nullptr || !row_->action)
+    return;
+  read_duration();
+  read_error();
+}
+
+void FaultBuilder::check_cycle() {
+  if (fault_.cycle > limits_.cycles)
+    keys_.reject("cycle", fmt::format("a fault in cycle {} can never fire: bringup.cycles is {}",
+                                      fault_.cycle, limits_.cycles));
+  else if (kind_ == PlaceKind::kTime && fault_.cycle > 1)
+    keys_.reject("cycle", fmt::format("\"{}\" comes once, whatever the cycle", fault_.at.text));
 }
 
 void FaultBuilder::read_duration() {
@@ -141,34 +153,27 @@ void FaultBuilder::read_duration() {
     keys_.reject("duration_ms", fmt::format("0 is out of range: \"{}\" needs a duration over 0", row_->name));
 }
 
+void FaultBuilder::read_error() {
+  fault_.error = static_cast<int>(keys_.number("error").value_or(fault_.error));
+  if (keys_.given("error") && fault_.action != Action::kFail)
+    keys_.reject("error", fmt::format("\"{}\" takes no error", row_->name));
+}
+
 void FaultBuilder::check_fit() {
   const Fit fits = fit(*kind_, *row_->action);
   const std::string_view complaint =
-      "takes a delay or a bounded stall only (duration_ms over 0): the CP is held";
-  if (fits == Fit::kNo)
+      kind_ == PlaceKind::kPrepareStep
+          ? "takes a delay, a bounded stall (duration_ms over 0) or fail only: the CP is held"
+          : "takes a delay or a bounded stall only (duration_ms over 0): the CP is held";
+  if (fits == Fit::kNo && fault_.action == Action::kFail)
+    keys_.reject("action", fmt::format("\"{}\" cannot be at \"{}\": only a step fails, at \"step:NAME\"",
+                                       row_->name, fault_.at.text));
+  else if (fits == Fit::kNo)
     keys_.reject("action",
                  fmt::format("\"{}\" cannot be at \"{}\", which {}", row_->name, fault_.at.text, complaint));
   else if (fits == Fit::kBounded && fault_.duration_ms == 0)
     keys_.reject(keys_.given("duration_ms") ? "duration_ms" : "action",
                  fmt::format("\"{}\" {}", fault_.at.text, complaint));
-}
-
-/// Whether an endless fault leaves `later` no attempt in which it could fire on a CPU that
-/// both strike: every attempt that it may hit is one that `earlier` ends before it.
-bool hides(const FaultSpec &earlier, const FaultSpec &later, const Limits &limits) {
-  if (!earlier.endless() || !same_place(earlier.at, later.at))
-    return false;
-  const auto ends = [&](std::uint32_t attempt) {
-    return earlier.attempt == 0 ? attempt <= earlier.count : attempt == earlier.attempt;
-  };
-  if (std::holds_alternative<TimePlace>(later.at.where))
-    return true;
-  if (later.attempt != 0)
-    return ends(later.attempt);
-  for (std::uint32_t attempt = 1; attempt <= limits.attempts; ++attempt)
-    if (!ends(attempt))
-      return false;
-  return true;
 }
 
 std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {
@@ -178,20 +183,45 @@ std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {
   return std::nullopt;
 }
 
+std::string why_hidden(Hidden hidden, CpuIndex cpu, std::size_t by, const FaultSpec &fault) {
+  return fmt::format("can never fire on CPU {}: fault {} ends it at \"{}\" in {}", cpu, by, fault.at.text,
+                     hidden == Hidden::kByIt ? std::string("the same attempt")
+                                             : fmt::format("cycle {}, for good", first_cycle(fault)));
+}
+
 void check_hidden(std::vector<FaultBuilder> &builders, const Limits &limits) {
-  for (std::size_t later = 1; later < builders.size(); ++later)
-    for (std::size_t earlier = 0; earlier < later; ++earlier) {
-      const FaultSpec &a = builders[earlier].fault();
-      const FaultSpec &b = builders[later].fault();
-      if (!builders[earlier].placed() || !builders[later].placed() || !hides(a, b, limits))
-        continue;
-      if (const auto cpu = common_cpu(a, b)) {
-        builders[later].reject(
-            "at", fmt::format("can never fire on CPU {}: fault {} ends it at \"{}\" in the same attempt",
-                              *cpu, earlier, a.at.text));
+  const auto check = [&](std::size_t one, std::size_t other) {
+    const FaultSpec &fault = builders[one].fault();
+    const FaultSpec &by = builders[other].fault();
+    if (one == other || !builders[one].placed() || !builders[other].placed())
+      return false;
+    const Hidden hidden = hides(by, other < one, fault, limits);
+    const auto cpu = hidden == Hidden::kNo ? std::nullopt : common_cpu(by, fault);
+    if (cpu)
+      builders[one].reject("at", why_hidden(hidden, *cpu, other, by));
+    return cpu.has_value();
+  };
+  for (std::size_t one = 0; one < builders.size(); ++one)
+    for (std::size_t other = 0; other < builders.size(); ++other)
+      if (check(one, other))
         break;
-      }
-    }
+}
+
+void check_way_down(FaultBuilder &builder, std::span<const FaultSpec> faults, const Limits &limits) {
+  const FaultSpec &fault = builder.fault();
+  const auto stays_up = [&](CpuIndex cpu) { return !goes_down(fault, cpu, faults, limits); };
+  const auto cpu = std::ranges::find_if(fault.cpus, stays_up);
+  if (cpu == fault.cpus.end() || fault.cycle > limits.cycles) // the latter has been said
+    return;
+  const bool all = std::ranges::all_of(fault.cpus, stays_up);
+  const std::string where = all ? std::string{} : fmt::format(" on CPU {}", *cpu);
+  if (limits.cycles == 1)
+    builder.reject("at", fmt::format("a fault at \"{}\" can never fire{}: with cycles = 1 no CPU goes down",
+                                     fault.at.text, where));
+  else
+    builder.reject("cycle", fmt::format("a fault at \"{}\" can never fire{} in cycle {}: after the last "
+                                        "cycle no CPU goes down",
+                                        fault.at.text, where, fault.cycle));
 }
 
 } // namespace
@@ -208,6 +238,9 @@ std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits, Di
   built.reserve(builders.size());
   for (const FaultBuilder &builder : builders)
     built.push_back(builder.fault());
+  for (FaultBuilder &builder : builders)
+    if (builder.is_on_way_down())
+      check_way_down(builder, built, limits);
   return built;
 }
 

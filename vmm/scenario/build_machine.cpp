@@ -18,6 +18,9 @@ void build_bringup(SectionReader &keys, Scenario &s, Limits &limits) {
   b.timeout_ms = keys.number("timeout_ms").value_or(0);
   if (const auto attempts = keys.integer("attempts"))
     b.attempts = limits.attempts = *attempts;
+  b.primary_threads_first = keys.boolean("primary_threads_first").value_or(false);
+  if (const auto cycles = keys.integer("cycles"))
+    b.cycles = limits.cycles = *cycles;
   b.max_cpus = keys.integer("max_cpus").value_or(limits.vcpus);
   if (b.max_cpus > limits.vcpus)
     keys.reject("max_cpus",
@@ -29,9 +32,9 @@ void build_bringup(SectionReader &keys, Scenario &s, Limits &limits) {
 }
 
 void check_memory(SectionReader &keys, Scenario &s) {
-  const std::uint32_t least = default_memory_mib(s.machine.vcpus, s.bringup.attempts);
+  const std::uint32_t least = default_memory_mib({s.machine.vcpus, s.bringup.attempts, s.bringup.strategy});
   s.machine.memory_mib = keys.integer("memory_mib").value_or(least);
-  if (s.machine.memory_mib < least)
+  if (s.machine.memory_mib < least && s.backend == Backend::kKvm) // the simulated machine needs none
     keys.reject("memory_mib",
                 fmt::format("{} is too little: {} vCPU{} with {} attempt{} need{} at least {}",
                             s.machine.memory_mib, s.machine.vcpus, s.machine.vcpus == 1 ? "" : "s",
@@ -42,8 +45,9 @@ void check_memory(SectionReader &keys, Scenario &s) {
 } // namespace
 
 Limits build_machine(const Node *machine, const Node *bringup, Scenario &s, Diagnostics &diag) {
-  Limits limits;
-  SectionReader keys(machine, KeySection::kMachine, "machine", {1, 1, -1}, diag);
+  const std::uint32_t most = most_vcpus(s.backend);
+  Limits limits{most, most};
+  SectionReader keys(machine, KeySection::kMachine, "machine", {1, 1, -1}, diag, most);
   const auto vcpus = keys.integer("vcpus");
   if (vcpus)
     s.machine.vcpus = limits.vcpus = *vcpus;
@@ -55,7 +59,7 @@ Limits build_machine(const Node *machine, const Node *bringup, Scenario &s, Diag
                 fmt::format("\"off\" takes at most {} vCPUs, and there are {}: higher IDs need x2APIC",
                             kMaxXapicCpus, *vcpus));
 
-  SectionReader bringup_keys(bringup, KeySection::kBringup, "bringup", {1, 1, -1}, diag);
+  SectionReader bringup_keys(bringup, KeySection::kBringup, "bringup", {1, 1, -1}, diag, most);
   build_bringup(bringup_keys, s, limits);
   if (vcpus && bringup_keys.integer("attempts"))
     check_memory(keys, s);

@@ -9,12 +9,14 @@ namespace reveille::vmm {
 namespace {
 
 constexpr double kMaxMs = 3'600'000; // an hour
+constexpr double kMaxUs = kMaxMs * 1000;
+constexpr std::string_view kUpToMaxUs = "0..3600000000";
 
 constexpr std::array<Choice, 3> kApicModes{
     {{"kernel"}, {"split", Support::kLater}, {"user", Support::kLater}}};
 constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
 constexpr std::array<Choice, 4> kThreads{{{"1"}, {"2"}, {"4"}, {"8"}}};
-constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree", Support::kLater}}};
+constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree"}}};
 constexpr std::array<Choice, 2> kWaits{{{"spin"}, {"halt"}}};
 constexpr std::array<Choice, 2> kStops{{{"init"}, {"none"}}};
 
@@ -29,10 +31,10 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
     {.section = kRoot, .name = "bringup", .type = kTable, .about = "how the guest brings its CPUs up"},
     {.section = kRoot, .name = "fault", .type = kTables, .about = "what the host does to a vCPU"},
     {.section = kRoot, .name = "expect", .type = kTable, .about = "what the run must show"},
-    {.section = kRoot, .name = "sim", .type = kTable, .support = Support::kLater, .about = "the simulated machine"},
+    {.section = kRoot, .name = "sim", .type = kTable, .about = "how long things take on the simulated machine"},
     {.section = kRoot, .name = "guest", .type = kTable, .support = Support::kLater, .about = "a kernel of your own"},
 
-    {.section = kMachine, .name = "vcpus", .type = kInteger, .least = 1, .most = 1024, .values = "1..1024",
+    {.section = kMachine, .name = "vcpus", .type = kInteger, .least = 1, .most_is_cpus = true,
      .required = true, .about = "CPU 0 is the control CPU and counts"},
     {.section = kMachine, .name = "memory_mib", .type = kInteger, .least = 16, .most = 65536,
      .values = "16..65536", .fallback = "what the vCPUs need", .derived = true, .about = "guest memory, MiB"},
@@ -47,20 +49,45 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
      .about = "how the control side schedules the APs"},
     {.section = kBringup, .name = "wait", .type = kChoice, .fallback = "\"halt\"", .choices = kWaits,
      .about = "how a CPU waits at a point"},
-    {.section = kBringup, .name = "window", .type = kInteger, .least = 0, .most = 1024, .values = "0..1024",
+    {.section = kBringup, .name = "window", .type = kInteger, .least = 0, .most_is_cpus = true,
      .fallback = "0", .about = "APs in flight at once; 0: all"},
     {.section = kBringup, .name = "timeout_ms", .type = kNumber, .least = 1, .most = 600'000,
      .values = "1..600000", .fallback = "10000", .about = "of each AP turn"},
     {.section = kBringup, .name = "attempts", .type = kInteger, .least = 1, .most = 8, .values = "1..8",
-     .fallback = "1", .about = "at most, per AP"},
+     .fallback = "1", .about = "at most, per AP and cycle"},
     {.section = kBringup, .name = "stop", .type = kChoice, .fallback = "\"init\"", .choices = kStops,
      .about = "what the control CPU does to an AP that it gave up on"},
     {.section = kBringup, .name = "primary_threads_first", .type = kBool, .values = "true, false",
-     .fallback = "false", .support = Support::kDefaultOnly, .about = "siblings wait for their primary thread"},
+     .fallback = "false", .about = "siblings wait for their primary thread"},
     {.section = kBringup, .name = "cycles", .type = kInteger, .least = 1, .most = 100'000, .values = "1..100000",
-     .fallback = "1", .support = Support::kDefaultOnly, .about = "up, then this many times less one down and up"},
-    {.section = kBringup, .name = "max_cpus", .type = kInteger, .least = 1, .most = 1024, .values = "1..vcpus",
+     .fallback = "1", .about = "up, then this many times less one down and up"},
+    {.section = kBringup, .name = "max_cpus", .type = kInteger, .least = 1, .most_is_cpus = true, .values = "1..vcpus",
      .fallback = "vcpus", .derived = true, .about = "CPUs to bring up, CPU 0 included"},
+
+    {.section = kSim, .name = "prepare_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "350", .about = "a PREPARE step, on the control CPU"},
+    {.section = kSim, .name = "kick_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "20", .about = "INIT, SIPI, SIPI, on the control CPU"},
+    {.section = kSim, .name = "wake_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "250", .about = "from the SIPI to the claim"},
+    {.section = kSim, .name = "boot_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "100", .about = "from the claim to alive"},
+    {.section = kSim, .name = "step_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "10", .about = "a step on an AP, and undoing it"},
+    {.section = kSim, .name = "ipi_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "2", .about = "from an interrupt's sending to its handler"},
+    {.section = kSim, .name = "serve_us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .fallback = "2", .about = "the control CPU's work for one arrival"},
+    {.section = kSim, .name = "jitter", .type = kNumber, .least = 0, .most = 1, .values = "0..1",
+     .fallback = "0.25", .about = "how far each time is off its figure at most, by the seed"},
+    {.section = kSim, .name = "latency", .type = kTables, .about = "how long one thing takes on some CPUs"},
+
+    {.section = kLatency, .name = "cpu", .type = kCpus, .values = "a number, an array, a cpulist (\"0-3,8\"), \"all\"",
+     .required = true, .about = "whom it is about; `all`: all APs"},
+    {.section = kLatency, .name = "at", .type = kText, .values = "a point, POINT.released, kick, step:NAME, dying, dead",
+     .required = true, .about = "the step; or the way to that place, beside what has a time of its own"},
+    {.section = kLatency, .name = "us", .type = kNumber, .least = 0, .most = kMaxUs, .values = kUpToMaxUs,
+     .required = true, .about = "instead of the figure in [sim]; of places that have none there, 0"},
 
     {.section = kFault, .name = "cpu", .type = kCpus, .values = "a number, an array, a cpulist (\"0-3,8\"), \"all\"",
      .required = true, .about = "whom it strikes; `all`: all APs"},
@@ -70,11 +97,13 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
      .about = "what (docs/faults.md)"},
     {.section = kFault, .name = "duration_ms", .type = kNumber, .least = 0, .most = kMaxMs,
      .values = "0..3600000", .fallback = "0", .derived = true,
-     .about = "delay: over 0, no default; stall, freeze: 0 is for ever; crash: none"},
+     .about = "delay: over 0, no default; stall, freeze: 0 is for ever; others: none"},
+    {.section = kFault, .name = "error", .type = kInteger, .least = -4095, .most = -1, .values = "-4095..-1",
+     .fallback = "-11", .derived = true, .about = "fail: what the step returns; others: none"},
     {.section = kFault, .name = "attempt", .type = kInteger, .least = 0, .most = 8, .values = "0..attempts",
-     .fallback = "1", .about = "which attempt it strikes; 0: every"},
+     .fallback = "1", .about = "which attempt of a cycle it strikes; 0: every"},
     {.section = kFault, .name = "cycle", .type = kInteger, .least = 0, .most = 100'000, .values = "0..cycles",
-     .fallback = "1", .support = Support::kDefaultOnly, .about = "which cycle it strikes; 0: every"},
+     .fallback = "1", .about = "which cycle it strikes; 0: every"},
     {.section = kFault, .name = "count", .type = kInteger, .least = 1, .most = 1'000'000,
      .values = "1..1000000", .fallback = "1", .about = "how often it fires on each CPU"},
     {.section = kFault, .name = "probability", .type = kNumber, .least = 0, .most = 1, .values = "0..1",
@@ -84,7 +113,6 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
     {.section = kFault, .name = "address", .type = kInteger, .support = Support::kLater, .about = "of jump"},
     {.section = kFault, .name = "symbol", .type = kText, .support = Support::kLater, .about = "of jump"},
     {.section = kFault, .name = "to", .type = kInteger, .support = Support::kLater, .about = "of redirect, same-id, swap-id"},
-    {.section = kFault, .name = "error", .type = kInteger, .support = Support::kLater, .about = "of fail"},
     {.section = kFault, .name = "bits", .type = kInteger, .support = Support::kLater, .about = "of flip"},
     {.section = kFault, .name = "skew_us", .type = kNumber, .support = Support::kLater, .about = "of skew"},
 
@@ -95,7 +123,7 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
     {.section = kExpect, .name = "within_ms", .type = kNumber, .least = 0.001, .most = kMaxMs,
      .values = "over 0, to 3600000", .fallback = "none", .derived = true, .about = "from time zero to the last CPU decided"},
     {.section = kExpect, .name = "attempts", .type = kPerCpu, .values = "{ CPU or cpulist = 1..attempts }",
-     .fallback = "none", .derived = true, .about = "the attempts that a CPU needed"},
+     .fallback = "none", .derived = true, .about = "the most attempts that a CPU needed in a cycle"},
     // clang-format on
 });
 
@@ -109,7 +137,7 @@ static_assert(sections_are_contiguous());
 
 std::string values_of(const KeyRow &row) {
   if (row.choices.empty())
-    return std::string(row.values);
+    return values_of(row, abi::kMaxCpus);
   std::string text;
   for (const Choice &choice : row.choices) {
     if (choice.support == Support::kFull)
@@ -140,6 +168,13 @@ std::string support_of(const KeyRow &row) {
 
 std::span<const KeyRow> all_keys() { return kKeys; }
 
+double most_of(const KeyRow &row, std::uint32_t most_cpus) { return row.most_is_cpus ? most_cpus : row.most; }
+
+std::string values_of(const KeyRow &row, std::uint32_t most_cpus) {
+  return row.values.empty() && row.most_is_cpus ? fmt::format("{}..{}", row.least, most_cpus)
+                                                : std::string(row.values);
+}
+
 std::span<const KeyRow> keys_of(KeySection section) {
   const auto *const first = std::ranges::find(kKeys, section, &KeyRow::section);
   const auto *const last =
@@ -154,7 +189,8 @@ const KeyRow *find_key(KeySection section, std::string_view name) {
 }
 
 std::string_view header(KeySection section) {
-  constexpr std::array<std::string_view, 5> kHeaders{"", "[machine]", "[bringup]", "[[fault]]", "[expect]"};
+  constexpr std::array<std::string_view, 7> kHeaders{
+      "", "[machine]", "[bringup]", "[sim]", "[[sim.latency]]", "[[fault]]", "[expect]"};
   return kHeaders[static_cast<std::size_t>(section)];
 }
 

@@ -2,6 +2,8 @@
 // what `vmm check` prints and what docs/scenario.md lists all come from here.
 #pragma once
 
+#include "core/abi/control_page.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,7 +11,7 @@
 
 namespace reveille::vmm {
 
-enum class KeySection : std::uint8_t { kRoot, kMachine, kBringup, kFault, kExpect };
+enum class KeySection : std::uint8_t { kRoot, kMachine, kBringup, kSim, kLatency, kFault, kExpect };
 
 /// What a key's value must be.
 enum class KeyType : std::uint8_t {
@@ -42,6 +44,7 @@ struct KeyRow {
   KeyType type;
   double least = 0; ///< of kInteger and kNumber
   double most = 0;
+  bool most_is_cpus = false;   ///< the most is as many vCPUs as the backend takes
   std::string_view values{};   ///< the range or the form, in words
   std::string_view fallback{}; ///< the default as TOML; in words when `derived`
   bool derived = false;        ///< the default depends on other keys
@@ -58,6 +61,10 @@ struct KeyRow {
 
 /// The row of a key, or null.
 [[nodiscard]] const KeyRow *find_key(KeySection section, std::string_view name);
+
+/// The most that a number may be, and its range in words, with a backend that takes so many vCPUs.
+[[nodiscard]] double most_of(const KeyRow &row, std::uint32_t most_cpus);
+[[nodiscard]] std::string values_of(const KeyRow &row, std::uint32_t most_cpus);
 
 /// "[machine]", "[[fault]]"; empty for the root.
 [[nodiscard]] std::string_view header(KeySection section);

@@ -44,13 +44,11 @@ std::string read_title(SectionReader &keys, const std::string &path) {
 
 } // namespace
 
-Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
-                                const std::vector<std::string> &overrides,
-                                std::optional<std::uint64_t> seed) {
+Result<Scenario> parse_scenario(std::string_view text, const std::string &path, const LoadOptions &options) {
   auto root = parse_document(text, display_name(path));
   if (!root)
     return tl::unexpected(root.error());
-  auto set_keys = apply_overrides(*root, overrides);
+  auto set_keys = apply_overrides(*root, options.overrides);
   if (!set_keys)
     return tl::unexpected(set_keys.error());
 
@@ -59,9 +57,11 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
   Scenario scenario;
   scenario.file = path;
   scenario.title = read_title(keys, path);
-  scenario.seed = seed.value_or(0);
-  scenario.overrides = overrides;
+  scenario.backend = options.backend;
+  scenario.seed = options.seed.value_or(0);
+  scenario.overrides = options.overrides;
   const Limits limits = build_machine(keys.find("machine"), keys.find("bringup"), scenario, diag);
+  scenario.sim = build_sim(keys.find("sim"), limits, diag);
   scenario.faults = build_faults(keys.find("fault"), limits, diag);
   scenario.expect = build_expect(keys.find("expect"), limits, diag);
   if (!diag.empty())
@@ -69,12 +69,11 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
   return scenario;
 }
 
-Result<Scenario> load_scenario(const std::string &path, const std::vector<std::string> &overrides,
-                               std::optional<std::uint64_t> seed) {
+Result<Scenario> load_scenario(const std::string &path, const LoadOptions &options) {
   const auto text = read_text(path);
   if (!text)
     return tl::unexpected(text.error());
-  return parse_scenario(*text, path, overrides, seed);
+  return parse_scenario(*text, path, options);
 }
 
 } // namespace reveille::vmm

@@ -11,16 +11,18 @@
 
 namespace reveille::vmm {
 
-/// Reads and checks a scenario; "-" is standard input. `overrides` are --set's arguments.
-/// The error names file, line, column and key of the first mistake in file order, and
-/// its status is kUsage.
-[[nodiscard]] Result<Scenario> load_scenario(const std::string &path,
-                                             const std::vector<std::string> &overrides = {},
-                                             std::optional<std::uint64_t> seed = {});
+struct LoadOptions {
+  std::vector<std::string> overrides; ///< --set's arguments
+  std::optional<std::uint64_t> seed;  ///< --seed's
+  Backend backend = Backend::kKvm;    ///< what it is to be run on
+};
+
+/// Reads and checks a scenario; "-" is standard input. The error names file, line, column and
+/// key of the first mistake in file order, and its status is kUsage.
+[[nodiscard]] Result<Scenario> load_scenario(const std::string &path, const LoadOptions &options = {});
 
 /// The same from memory; `path` names it in messages and gives the default title.
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
-                                              const std::vector<std::string> &overrides = {},
-                                              std::optional<std::uint64_t> seed = {});
+                                              const LoadOptions &options = {});
 
 } // namespace reveille::vmm

@@ -43,8 +43,9 @@ Result<Node *> descend(Node &from, const std::string &part, const std::string &k
                                                 describe(from), part));
   if (Node *child = from.find(part))
     return child;
-  // [[fault]] is the one array of tables that there is.
-  const auto kind = part == "fault" ? Node::Kind::kArray : Node::Kind::kTable;
+  // [[fault]] and [[sim.latency]] are the arrays of tables that there are.
+  const bool is_array = part == "fault" || part == "latency";
+  const auto kind = is_array ? Node::Kind::kArray : Node::Kind::kTable;
   from.children.push_back(make(kind, part, origin));
   return &from.children.back();
 }

@@ -24,7 +24,10 @@ enum class Fit : std::uint8_t {
 enum class PlaceKind : std::uint8_t {
   kPoint,
   kKick,
-  kStep,
+  kPrepareStep,     ///< before a step that the control CPU does
+  kPrepareStepDone, ///< after it
+  kStep,            ///< before a step that the AP does
+  kStepDone,        ///< after it
   kDelivery,
   kWayDown,
   kInstruction,
@@ -36,6 +39,7 @@ enum class PlaceKind : std::uint8_t {
 struct PlaceRow {
   PlaceKind kind;
   std::string_view form; ///< "alive", "step:NAME"; NAME, N and MS stand for what follows
+  std::string_view of;   ///< which of that form, where they differ: "PREPARE"
   std::string_view about;
   bool supported;
 };
@@ -62,8 +66,17 @@ struct ParsedPlace {
 /// Whether CPU 0 can be struck there: where the place is not an AP's.
 [[nodiscard]] bool takes_control_cpu(PlaceKind kind);
 
-/// The tables of docs/faults.md: places, and which action fits where.
+/// Whether it is the control CPU that passes the place, on an AP's behalf, and is held there.
+[[nodiscard]] bool is_on_control_cpu(abi::Place place);
+[[nodiscard]] bool is_on_control_cpu(const FaultPlace &place);
+
+/// Where a place stands among those that a CPU passes in one cycle: a later one is greater.
+/// The way down comes last, after active.released.
+[[nodiscard]] unsigned order_of(abi::Place place);
+
+/// The tables of docs/faults.md: places, steps, and which action fits where.
 [[nodiscard]] std::string places_as_markdown();
+[[nodiscard]] std::string steps_as_markdown();
 [[nodiscard]] std::string fits_as_markdown();
 
 } // namespace reveille::vmm

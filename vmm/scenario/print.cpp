@@ -43,19 +43,33 @@ void print_bringup(const BringupSpec &b, std::string &out) {
   fmt::format_to(
       std::back_inserter(out),
       "\n[bringup]\nstrategy = {}\nwait = {}\nwindow = {}\ntimeout_ms = {}\nattempts = {}\nstop = {}\n"
-      "primary_threads_first = false\ncycles = 1\nmax_cpus = {}\n",
+      "primary_threads_first = {}\ncycles = {}\nmax_cpus = {}\n",
       choice(KeySection::kBringup, "strategy", static_cast<std::size_t>(b.strategy)),
       choice(KeySection::kBringup, "wait", static_cast<std::size_t>(b.wait)), b.window, b.timeout_ms,
-      b.attempts, choice(KeySection::kBringup, "stop", static_cast<std::size_t>(b.stop)), b.max_cpus);
+      b.attempts, choice(KeySection::kBringup, "stop", static_cast<std::size_t>(b.stop)),
+      b.primary_threads_first, b.cycles, b.max_cpus);
 }
 
 void print_fault(const FaultSpec &f, std::string &out) {
   fmt::format_to(std::back_inserter(out), "\n[[fault]]\ncpu = {}\nat = {}\naction = {}\n", cpus(f.cpus),
                  quoted(f.at.text), quoted(name(f.action)));
-  if (f.action != Action::kCrash)
+  if (f.holds())
     fmt::format_to(std::back_inserter(out), "duration_ms = {}\n", f.duration_ms);
+  if (f.action == Action::kFail)
+    fmt::format_to(std::back_inserter(out), "error = {}\n", f.error);
   fmt::format_to(std::back_inserter(out), "attempt = {}\ncycle = {}\ncount = {}\nprobability = {}\n",
                  f.attempt, f.cycle, f.count, f.probability);
+}
+
+void print_sim(const SimSpec &sim, std::string &out) {
+  fmt::format_to(std::back_inserter(out),
+                 "\n[sim]\nprepare_us = {}\nkick_us = {}\nwake_us = {}\nboot_us = {}\nstep_us = {}\n"
+                 "ipi_us = {}\nserve_us = {}\njitter = {}\n",
+                 sim.prepare_us, sim.kick_us, sim.wake_us, sim.boot_us, sim.step_us, sim.ipi_us, sim.serve_us,
+                 sim.jitter);
+  for (const LatencySpec &latency : sim.latencies)
+    fmt::format_to(std::back_inserter(out), "\n[[sim.latency]]\ncpu = {}\nat = {}\nus = {}\n",
+                   cpus(latency.cpus), quoted(latency.at), latency.us);
 }
 
 /// CPUs with the same value share a line: { "1-3" = value }.
@@ -89,6 +103,7 @@ std::string to_toml(const Scenario &scenario) {
   std::string out = fmt::format("title = {}\n\n", quoted(scenario.title));
   print_machine(scenario.machine, out);
   print_bringup(scenario.bringup, out);
+  print_sim(scenario.sim, out);
   for (const FaultSpec &fault : scenario.faults)
     print_fault(fault, out);
   print_expect(scenario.expect, out);

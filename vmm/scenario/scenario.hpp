@@ -16,11 +16,29 @@ namespace reveille::vmm {
 
 using CpuIndex = std::uint32_t;
 
+/// What a scenario is run on.
+enum class Backend : std::uint8_t {
+  kKvm, ///< vCPUs of KVM
+  kSim, ///< simulated CPUs, in virtual time
+};
+
+/// What the arrival map of the simulated guest has room for.
+inline constexpr CpuIndex kMostSimulatedCpus = 1 << 20;
+
+/// The most CPUs that a backend takes.
+[[nodiscard]] constexpr CpuIndex most_vcpus(Backend backend) {
+  return backend == Backend::kSim ? kMostSimulatedCpus : abi::kMaxCpus;
+}
+
+[[nodiscard]] constexpr std::string_view name(Backend backend) {
+  return backend == Backend::kSim ? "sim" : "kvm";
+}
+
 enum class ApicMode : std::uint8_t { kKernel };
 enum class X2apic : std::uint8_t { kAuto, kOn, kOff };
 
 struct MachineSpec {
-  std::uint32_t vcpus = 0; ///< 1..1024, CPU 0 included
+  std::uint32_t vcpus = 0; ///< CPU 0 included; at most what the backend takes
   std::uint32_t memory_mib = 0;
   ApicMode apic = ApicMode::kKernel;
   X2apic x2apic = X2apic::kAuto;
@@ -32,40 +50,68 @@ struct BringupSpec {
   abi::Wait wait = abi::Wait::kHalt;
   std::uint32_t window = 0;   ///< 0: all
   double timeout_ms = 10'000; ///< of each AP turn
-  std::uint32_t attempts = 1;
+  std::uint32_t attempts = 1; ///< at most, per AP and cycle
   abi::Stop stop = abi::Stop::kInit;
+  bool primary_threads_first = false;
+  std::uint32_t cycles = 1;   ///< up, then this many less one times down and up again
   std::uint32_t max_cpus = 0; ///< CPU 0 included
 };
 
 /// Where a fault strikes, as far as this version supports it.
 struct GuestPlace {
-  abi::Place place; ///< a point, before or after its hand-over, or the kick
+  abi::Place place; ///< a point or a step, before or after, the kick, or the way down
 };
 struct TimePlace {
   double ms; ///< after time zero
 };
 
 struct FaultPlace {
-  std::string text; ///< as the scenario writes it: "alive.released", "time:20"
+  std::string text; ///< as the scenario writes it: "alive.released", "step:timer", "time:20"
   std::variant<GuestPlace, TimePlace> where;
 };
 
-enum class Action : std::uint8_t { kDelay, kStall, kFreeze, kCrash };
+enum class Action : std::uint8_t { kDelay, kStall, kFreeze, kCrash, kFail };
 
 struct FaultSpec {
   std::vector<CpuIndex> cpus; ///< sorted, without duplicates; "random:K" already drawn
   FaultPlace at;
   Action action = Action::kDelay;
   double duration_ms = 0;    ///< delay: > 0; stall and freeze: 0 is for ever
+  int error = -11;           ///< of fail: what the step returns, -4095..-1
   std::uint32_t attempt = 1; ///< of a cycle; 0: every
   std::uint32_t cycle = 1;   ///< 0: every
   std::uint32_t count = 1;   ///< firings on each CPU
   double probability = 1.0;
 
+  /// Whether the action goes on for a time.
+  [[nodiscard]] bool holds() const { return action != Action::kCrash && action != Action::kFail; }
+
   /// Whether the CPU never comes back from it by itself.
   [[nodiscard]] bool endless() const {
-    return action == Action::kCrash || (action != Action::kDelay && duration_ms == 0);
+    return action == Action::kCrash || (holds() && action != Action::kDelay && duration_ms == 0);
   }
+};
+
+/// How long one thing takes on some CPUs of the simulated machine.
+struct LatencySpec {
+  std::vector<CpuIndex> cpus;
+  std::string at; ///< as the scenario writes it: "alive", "step:timer"
+  abi::Place place{};
+  double us = 0;
+};
+
+/// How long things take on the simulated machine, microseconds. docs/scenario.md says where the
+/// defaults come from.
+struct SimSpec {
+  double prepare_us = 350; ///< a PREPARE step, on the control CPU
+  double kick_us = 20;     ///< INIT, SIPI, SIPI, on the control CPU
+  double wake_us = 250;    ///< from the SIPI to the claim
+  double boot_us = 100;    ///< from the claim to alive
+  double step_us = 10;     ///< a step on an AP
+  double ipi_us = 2;       ///< from an interrupt's sending to its handler
+  double serve_us = 2;     ///< the control CPU's work for one arrival
+  double jitter = 0.25;    ///< how far each time is off its figure at most, as a fraction
+  std::vector<LatencySpec> latencies;
 };
 
 /// What the run must show. A requested CPU in neither `online` nor `failed` (the file gives
@@ -80,8 +126,10 @@ struct ExpectSpec {
 struct Scenario {
   std::string file;  ///< as it was named; "-" for standard input
   std::string title; ///< at most 120 characters
+  Backend backend = Backend::kKvm;
   MachineSpec machine;
   BringupSpec bringup;
+  SimSpec sim;
   std::vector<FaultSpec> faults;
   ExpectSpec expect; ///< always complete: what was left out has been derived
   std::uint64_t seed = 0;

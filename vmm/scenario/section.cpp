@@ -110,9 +110,9 @@ std::optional<std::string> wrong_choice(const KeyRow &row, const std::string &te
 } // namespace
 
 SectionReader::SectionReader(const Node *table, KeySection section, std::string path, Origin absent_at,
-                             Diagnostics &diag)
+                             Diagnostics &diag, std::uint32_t most_cpus)
     : table_(table), section_(section), path_(std::move(path)),
-      at_(table == nullptr ? absent_at : table->origin), diag_(diag) {
+      at_(table == nullptr ? absent_at : table->origin), diag_(diag), most_cpus_(most_cpus) {
   if (table_ != nullptr)
     for (const Node &value : table_->children)
       check_key(value);
@@ -127,10 +127,11 @@ std::optional<std::string> SectionReader::wrong_with(const KeyRow &row, const No
   if (!row.choices.empty())
     if (auto wrong = wrong_choice(row, as_text(value)))
       return wrong;
-  if (row.most > 0 && row.choices.empty()) {
+  const double most = most_of(row, most_cpus_);
+  if (most > row.least && row.choices.empty()) {
     const double number = number_of(value);
-    if (!(number >= row.least && number <= row.most)) // also what is not a number at all
-      return fmt::format("{} is out of range: {}", as_text(value), row.values);
+    if (!(number >= row.least && number <= most)) // also what is not a number at all
+      return fmt::format("{} is out of range: {}", as_text(value), values_of(row, most_cpus_));
   }
   if (row.support == Support::kDefaultOnly && as_text(value) != row.fallback)
     return fmt::format("{} is not supported yet; so far it is always {}", as_text(value), row.fallback);
@@ -177,7 +178,7 @@ std::optional<double> SectionReader::number(std::string_view name) const {
   const KeyRow *row = find_key(section_, name);
   if (given(name) || row == nullptr || row->derived || row->fallback.empty())
     return std::nullopt;
-  std::uint32_t fallback = 0;
+  double fallback = 0;
   const auto text = row->fallback;
   std::from_chars(text.data(), text.data() + text.size(), fallback);
   return fallback;
@@ -186,6 +187,14 @@ std::optional<double> SectionReader::number(std::string_view name) const {
 std::optional<std::uint32_t> SectionReader::integer(std::string_view name) const {
   const auto value = number(name);
   return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+}
+
+std::optional<bool> SectionReader::boolean(std::string_view name) const {
+  const KeyRow *row = find_key(section_, name);
+  if (row == nullptr || (given(name) && find(name) == nullptr))
+    return std::nullopt;
+  const Node *value = find(name);
+  return value != nullptr ? value->boolean : row->fallback == "true";
 }
 
 std::optional<std::size_t> SectionReader::choice(std::string_view name) const {

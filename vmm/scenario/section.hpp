@@ -17,8 +17,9 @@ class SectionReader {
 public:
   /// Checks `table` (null: the section is absent) at once. `path`: what comes before its
   /// keys in a message, "machine" or "fault.0"; empty for the root. Missing keys are
-  /// placed at the table, or at `absent_at` when there is none.
-  SectionReader(const Node *table, KeySection section, std::string path, Origin absent_at, Diagnostics &diag);
+  /// placed at the table, or at `absent_at` when there is none. `most_cpus`: see most_of().
+  SectionReader(const Node *table, KeySection section, std::string path, Origin absent_at, Diagnostics &diag,
+                std::uint32_t most_cpus = abi::kMaxCpus);
 
   /// The value of a key that is given and right, or null.
   [[nodiscard]] const Node *find(std::string_view name) const;
@@ -29,6 +30,7 @@ public:
   /// The value or its default. Empty: it is wrong, or has no default of its own.
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
   [[nodiscard]] std::optional<std::uint32_t> integer(std::string_view name) const;
+  [[nodiscard]] std::optional<bool> boolean(std::string_view name) const;
   [[nodiscard]] std::optional<std::size_t> choice(std::string_view name) const;
 
   /// "machine.vcpus".
@@ -50,6 +52,7 @@ private:
   std::string path_;
   Origin at_;
   Diagnostics &diag_;
+  std::uint32_t most_cpus_;
   std::vector<std::string_view> wrong_;     ///< given, but wrong
   std::vector<std::string_view> suggested_; ///< what unknown keys were probably meant to be
 };

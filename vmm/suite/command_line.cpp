@@ -15,8 +15,8 @@ std::vector<std::string> run_of(const SuiteOptions &options, const std::string &
   for (const std::string &change : options.sets)
     add("--set", change);
   add("--seed", std::to_string(seed));
-  if (!options.backend.empty())
-    add("--backend", options.backend);
+  if (options.backend != Backend::kKvm)
+    add("--backend", std::string(name(options.backend)));
   if (!options.guest.empty())
     add("--guest", options.guest);
   return words;

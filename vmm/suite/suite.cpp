@@ -24,7 +24,7 @@ Result<Scenario> load_file(const SuiteOptions &options, const std::string &file,
   const auto status = std::filesystem::status(file, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     return fail(ExitStatus::kUsage, fmt::format("{}: not a regular file", file));
-  return load_scenario(file, options.sets, seed);
+  return load_scenario(file, {.overrides = options.sets, .seed = seed, .backend = options.backend});
 }
 
 /// The runs of a suite as they are started and as they end.
@@ -73,7 +73,7 @@ private:
     RunName name{.file = file,
                  .title = std::filesystem::path(file).filename().string(),
                  .seed = spec.seed,
-                 .backend = options_.backend.empty() ? "kvm" : options_.backend};
+                 .backend = std::string(vmm::name(options_.backend))};
     const auto scenario = load_file(options_, file, spec.seed);
     text_.started(spec, tally_);
     if (!scenario) {

@@ -1,6 +1,7 @@
 // `vmm suite`: many runs, each in a process of its own, told as one.
 #pragma once
 
+#include "vmm/scenario/scenario.hpp"
 #include "vmm/suite/plan.hpp"
 #include "vmm/suite/runner.hpp"
 
@@ -16,7 +17,7 @@ struct SuiteOptions {
   std::uint64_t seed = 0;         ///< of the first run of each scenario
   std::uint64_t repeat = 1;       ///< runs of each scenario, with seeds from `seed` on
   Shard shard;
-  std::string backend;   ///< kvm or sim; empty: what `run` takes by itself
+  Backend backend = Backend::kKvm;
   std::string guest;     ///< empty: the one that `run` takes by itself
   std::string log_level; ///< empty: not asked for; else what failing runs said is shown
   std::string json;      ///< empty: none; "-": standard output

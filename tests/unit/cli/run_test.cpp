@@ -35,10 +35,30 @@ TEST(cli, later_options_are_not_supported_yet) {
     expect_usage_error("f " + option + "=x", "vmm run: " + option + " is not supported yet",
                        "vmm run --help");
   }
-  expect_usage_error("run f --backend sim", "vmm run: --backend: \"sim\" is not supported yet",
-                     "vmm run --help");
-  expect_usage_error("run f --backend xen", "vmm run: --backend: unknown backend \"xen\"; valid here: kvm",
-                     "vmm run --help");
+}
+
+TEST(cli, run_takes_a_backend) {
+  const std::string hint = "vmm run --help";
+  expect_usage_error("run f --backend xen", "vmm run: --backend: unknown backend \"xen\"; kvm or sim", hint);
+  expect_usage_error("run f --backend sim --guest x", "vmm run: --guest: a simulated machine boots no image",
+                     hint);
+  const std::string scenario = "[machine]\nvcpus = 8\n";
+  const Outcome first = vmm("- --backend sim --json - --seed 5", scenario);
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.out.find("\"backend\": \"sim\""), std::string::npos);
+  EXPECT_NE(first.out.find("\"verdict\": \"pass\""), std::string::npos);
+  EXPECT_NE(first.err.find("PASS  8 of 8 online"), std::string::npos) << first.err;
+  EXPECT_EQ(first.out, vmm("- --backend sim --json - --seed 5", scenario).out); // byte for byte
+  EXPECT_NE(first.out, vmm("- --backend sim --json - --seed 6", scenario).out);
+}
+
+TEST(cli, only_the_simulator_takes_very_many_cpus) {
+  const std::string scenario = "[machine]\nvcpus = 2000\n";
+  const Outcome refused = vmm("-", scenario);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("2000 is out of range: 1..1024"), std::string::npos) << refused.err;
+  EXPECT_EQ(vmm("- --backend sim", scenario).status, 0);
+  EXPECT_EQ(vmm("check -", scenario).status, 2);
 }
 
 TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
@@ -66,7 +86,7 @@ TEST(cli, run_refuses_what_is_no_scenario) {
 TEST(cli, run_help_has_its_options) {
   const Outcome outcome = vmm("run --help");
   EXPECT_EQ(outcome.status, 0);
-  for (const char *option : {"--set", "--seed", "--json", "--log-level", "--guest"})
+  for (const char *option : {"--set", "--seed", "--json", "--log-level", "--guest", "--backend"})
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
 }
 

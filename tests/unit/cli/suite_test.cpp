@@ -19,7 +19,7 @@ TEST(cli, suite_says_how_it_is_used) {
                      "warning, error, critical, off",
                      kHint);
   expect_usage_error("suite configs --backend xen",
-                     "vmm suite: --backend: unknown backend \"xen\"; valid here: kvm, sim", kHint);
+                     "vmm suite: --backend: unknown backend \"xen\"; kvm or sim", kHint);
   for (const std::string option : {"--junit", "--trace", "--report"})
     expect_usage_error("suite configs " + option + " x", "vmm suite: " + option + " is not supported yet",
                        kHint);

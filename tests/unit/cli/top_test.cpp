@@ -24,7 +24,7 @@ TEST(cli, help_names_nothing_that_does_not_work) {
   std::string help;
   for (const char *arguments : {"--help", "check --help", "points --help", "run --help", "suite --help"})
     help += vmm(arguments).out;
-  for (const char *later : {"doctor", "vmm diff", "sim", "junit", "--trace", "--report", "markdown"})
+  for (const char *later : {"doctor", "vmm diff", "junit", "--trace", "--report", "markdown"})
     EXPECT_EQ(help.find(later), std::string::npos) << later;
 }
 

@@ -25,24 +25,28 @@ public:
   Cell &word(unsigned) { return cell; }
   TscLine &tsc_ap(unsigned) { return mine; }
   TscLine &tsc_cp(unsigned) { return theirs; }
+  Cell &lease(unsigned) { return my_lease; }
   std::uint64_t now() { return ++time; }
   void log(EventKind kind, unsigned, std::uint32_t, std::uint64_t a, std::uint64_t b) {
     if (kind == EventKind::kMoved) {
       EXPECT_TRUE(protocol::is_legal(Word::from(a), Word::from(b), protocol::Mover::kAp));
     }
   }
-  unsigned step_count(Section) { return 2; }
-  StepInfo step_info(Section, unsigned) { return {"step", true}; }
+  unsigned step_count(Section) { return step_counts; }
+  StepInfo step_info(Section, unsigned) { return {"step", true, true}; }
   int start_step(Section section, unsigned i, StepTarget &target) {
     EXPECT_EQ(target.token, 9U);
     steps.emplace_back(section, i);
     return section == fails && i == 1 ? -3 : 0;
   }
   void undo_step(Section section, unsigned i, StepTarget &) { undone.emplace_back(section, i); }
-  void wake(unsigned) { ++wakes; }
+  void wake(unsigned cpu) {
+    ++wakes;
+    woken = cpu;
+  }
   void relax() {}
   unsigned cpu() { return 1; }
-  unsigned control_cpu() { return 0; }
+  unsigned control_cpu() { return control; }
   std::uint32_t token() { return 9; }
   void at(Place place) { places.push_back(place); }
   auto &arrivals() { return map; }
@@ -57,6 +61,11 @@ public:
   void enter_idle() {
     EXPECT_EQ(Word::from(cell).state, State::kIdling) << "before it says that it is idle";
     ++idles;
+  }
+  template <class Until> void idle(Until &&until) {
+    EXPECT_FALSE(until()) << "nobody has called for it yet";
+    call();
+    EXPECT_TRUE(until());
   }
   void leave_idle() { --idles; }
 
@@ -73,7 +82,8 @@ public:
   }
 
   Settings settings;
-  Cell cell = 0;
+  Cell cell = 0, my_lease = 0;
+  std::function<void()> call = [] {};
   TscLine mine, theirs;
   Arrivals<Cell, 2> map;
   std::function<void(Word)> release = [this](Word seen) { release_as_asked(seen); };
@@ -82,6 +92,9 @@ public:
   std::vector<std::pair<Section, unsigned>> steps, undone;
   std::vector<Place> places;
   std::uint64_t time = 0;
+  unsigned step_counts = 2; ///< in each section
+  unsigned control = 0;     ///< the CPU that brings it up
+  unsigned woken = 99;
   unsigned wakes = 0;
   int idles = 0;
 };
@@ -152,6 +165,86 @@ TEST(ApSide, WakesTheCpOnlyWhenTheMapWasEmpty) {
   };
   EXPECT_EQ(ap.run().state, State::kActive);
   EXPECT_EQ(ap.wakes, 1U);
+}
+
+TEST(ApSide, TellsTheControlCpuThatItHas) {
+  Ap ap;
+  ap.control = 5;
+  EXPECT_EQ(ap.run().state, State::kActive);
+  EXPECT_EQ(ap.woken, 5U);
+  EXPECT_EQ(ap.wakes, 7U) << "one for each point, and one for the TSC";
+  EXPECT_FALSE(ap.map.any()) << "the map is CPU 0's";
+}
+
+/// An AP that is up, in the third attempt.
+struct Up {
+  Up() { EXPECT_EQ(side.bring_up(), ApEnd::kActive); }
+  /// Calls it to `word`, and does what it is then called for.
+  Word down(Word word) {
+    ap.call = [this, word] { ap.cell = word.bits(); };
+    if (side.idle() == ApCall::kDown)
+      side.go_down();
+    come_to_rest(ap, side.word());
+    return Word::from(ap.cell);
+  }
+  Ap ap;
+  Word claimed{3, State::kClaimed, 0};
+  Word start = Word::from(ap.cell = claimed.bits());
+  ApSide<Ap> side{ap, claimed, ap.settings};
+};
+
+TEST(ApSide, GoesDownThroughDyingToDead) {
+  Up up;
+  EXPECT_EQ(up.ap.idles, 1);
+  up.ap.places.clear();
+  EXPECT_EQ(up.down({3, State::kUndoOnline, 0}), (Word{3, State::kDead, 0}));
+  const std::vector<std::pair<Section, unsigned>> backwards(up.ap.steps.rbegin(), up.ap.steps.rend());
+  EXPECT_EQ(up.ap.undone, backwards);
+  EXPECT_EQ(up.ap.places, (std::vector<Place>{Place::kDying, Place::kDead}));
+  EXPECT_EQ(up.ap.idles, 0) << "out of thread context before it says that it is dying";
+}
+
+TEST(ApSide, UndoesOnTheWayDownWhatItHasRunAndNoMore) {
+  Up up;
+  up.ap.step_counts = 5; // registered while it was up
+  EXPECT_EQ(up.down({3, State::kUndoOnline, 0}).state, State::kDead);
+  EXPECT_EQ(up.ap.undone.size(), 4U);
+}
+
+TEST(ApSide, GoesDownOnNothingButTheOrderForItsOwnAttempt) {
+  for (const Word &word : {Word{3, State::kAbandoned, 0}, Word{4, State::kUndoOnline, 0},
+                           Word{3, State::kUndoOnline, 1}, Word{4, State::kKicked, 0}}) {
+    Up up;
+    const Word end = up.down(word);
+    EXPECT_EQ(end, word.state == State::kAbandoned ? word.with(State::kParked) : word);
+    EXPECT_TRUE(up.ap.undone.empty()) << protocol::name(word.state);
+  }
+}
+
+TEST(ApSide, ThatIsGivenUpAtDyingUndoesNoStartingStep) {
+  Up up;
+  up.ap.release = [&](Word seen) { up.ap.cell = seen.with(State::kAbandoned).bits(); };
+  EXPECT_EQ(up.down({3, State::kUndoOnline, 0}), (Word{3, State::kParked, 0}));
+  EXPECT_EQ(up.ap.undone.size(), 2U);
+}
+
+TEST(ApSide, IsCalledForALeaseThatItHolds) {
+  using Phase = Lease::Phase;
+  for (const Phase phase : {Phase::kHeld, Phase::kFenced}) {
+    Up up;
+    up.ap.call = [&] { up.ap.my_lease = Lease{7, phase, 0}.bits(); };
+    EXPECT_EQ(up.side.idle(), ApCall::kControl);
+    EXPECT_EQ(Word::from(up.ap.cell), (Word{3, State::kActive, 0})) << "it stays up";
+  }
+}
+
+TEST(ApSide, IsNotCalledForALeaseThatItHasGivenBack) {
+  using Phase = Lease::Phase;
+  for (const Phase phase : {Phase::kNone, Phase::kReturned, Phase::kLetGo}) {
+    Up up;
+    up.ap.my_lease = Lease{7, phase, 3}.bits();
+    EXPECT_EQ(up.down({3, State::kUndoOnline, 0}).state, State::kDead) << "and waits for what else there is";
+  }
 }
 
 } // namespace

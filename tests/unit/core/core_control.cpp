@@ -33,6 +33,7 @@ TEST(Control, PreparesThenPublishesThenSwapsThenKicks) {
     EXPECT_EQ(section, Section::kPrepare);
     EXPECT_EQ(attempt, 1U);
     EXPECT_EQ(s.seen().state, State::kDown) << "nobody can reach it yet";
+    EXPECT_EQ(s.machine.ordinal(Single::kCpu), 1U) << "but the host knows which attempt it is";
     started.push_back(step);
     return 0;
   };
@@ -114,12 +115,15 @@ TEST(Control, FindsAnArrivalHoweverLateItLooks) {
   s.up_to(State::kAlive);
   EXPECT_EQ(s.expire(), Outcome::kAtGate);
   EXPECT_EQ(s.pass(), Outcome::kTurn);
-  for (const State state : {State::kStarted, State::kSynced, State::kOnline, State::kIdle}) {
+  for (const State state : {State::kStarted, State::kSynced, State::kOnline}) {
     s.up_to(state);
     EXPECT_EQ(s.expire(), Outcome::kTurn) << reveille::protocol::name(state);
     EXPECT_TRUE(is_ap_owned(s.seen().state));
     EXPECT_NE(s.seen().state, State::kAbandoned);
   }
+  s.up_to(State::kIdle);
+  EXPECT_EQ(s.expire(), Outcome::kAtGate);
+  EXPECT_EQ(s.pass(), Outcome::kTurn);
   s.up_to(State::kActive);
   EXPECT_EQ(s.expire(), Outcome::kActive);
   EXPECT_FALSE(s.machine.was_logged(EventKind::kTimeout));
@@ -141,6 +145,10 @@ TEST(Control, MeetsAnApForTheTscOnlyIfItHasEntered) {
   EXPECT_EQ(s.machine.last(EventKind::kTscServed).b, 0U) << "nobody answered: the skew is unknown";
   EXPECT_LE(s.machine.time - began, s.settings.tsc_turn) << "and the CP stays no longer than it may";
   EXPECT_EQ(s.machine.tsc_cp(Single::kCpu).mark, Mark::make(1, Mark::What::kClosed));
+  EXPECT_FALSE(s.control.has_news(s.machine));
+  static_cast<void>(s.look());
+  EXPECT_EQ(s.machine.logged(EventKind::kTscServed).size(), 1U)
+      << "it is over, though the AP has not seen it";
 }
 
 TEST(Control, TouchesACorruptWordNoMore) {

@@ -37,6 +37,19 @@ TEST(CpuList, IsAQueue) {
   EXPECT_EQ(list.front(), 3U);
 }
 
+TEST(CpuList, TakesWhoMayNotWaitInFront) {
+  CpuList list;
+  Links links;
+  list.push_front(links, 5);
+  list.push_back(links, 1);
+  list.push_front(links, 7);
+  EXPECT_EQ(listed(list, links), (std::deque<std::uint32_t>{7, 5, 1}));
+  list.remove(links, 7);
+  list.remove(links, 1);
+  list.push_back(links, 2);
+  EXPECT_EQ(listed(list, links), (std::deque<std::uint32_t>{5, 2}));
+}
+
 TEST(CpuList, LosesItsHeadItsTailAndItsMiddle) {
   for (const std::uint32_t gone : {3U, 1U, 2U}) {
     CpuList list;
@@ -60,7 +73,10 @@ TEST(CpuList, HoldsWhatAQueueHoldsWhateverIsDone) {
   std::mt19937 random(7);
   for (int i = 0; i < 2000; ++i) {
     const auto cpu = static_cast<std::uint32_t>(random() % 10);
-    if (links(cpu).list == nullptr) {
+    if (links(cpu).list == nullptr && random() % 4 == 0) {
+      list.push_front(links, cpu);
+      like.push_front(cpu);
+    } else if (links(cpu).list == nullptr) {
       list.push_back(links, cpu);
       like.push_back(cpu);
     } else {

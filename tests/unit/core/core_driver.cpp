@@ -116,6 +116,7 @@ TEST(Driver, FindsThoseWhoCameWhileItWasHeld) {
 TEST(Driver, FindsAnArrivalWithoutAHint) {
   // The AP died between its swap and its raise, or its hint was lost: the end of its turn finds it.
   Bench bench(quick(2));
+  bench.driver.begin_up();
   bench.driver.poll();
   bench.machine.word(1) = Word{1, State::kAlive, 0}.bits();
   bench.machine.time = bench.driver.deadline();
@@ -138,6 +139,7 @@ TEST(Driver, TakesHintsAtAnyTimeFromAnybody) {
 
 TEST(Driver, DoesNotProlongATurnForAHint) {
   Bench bench(quick(2));
+  bench.driver.begin_up();
   bench.driver.poll();
   const std::uint64_t deadline = bench.driver.deadline();
   bench.machine.ap_moves(1, State::kClaimed);
@@ -150,6 +152,7 @@ TEST(Driver, LetsAnybodyAtTheGateInOnceDespiteHints) {
   reveille::core::Settings settings = quick(3);
   settings.strategy = Strategy::kSplit;
   Bench bench(settings);
+  bench.driver.begin_up();
   bench.driver.poll();
   for (const unsigned cpu : {1U, 2U}) {
     bench.machine.ap_moves(cpu, State::kClaimed);
@@ -183,6 +186,7 @@ TEST(Driver, KeepsTheEarliestDeadlineInFront) {
     bench.machine.time += 7;
     kicked_at.push_back(bench.machine.time);
   };
+  bench.driver.begin_up();
   bench.driver.poll();
   EXPECT_EQ(bench.driver.deadline(), kicked_at[0] + 100);
   bench.machine.ap_moves(1, State::kClaimed);
@@ -198,6 +202,39 @@ TEST(Driver, KeepsTheEarliestDeadlineInFront) {
   EXPECT_EQ(bench.machine.seen(2).state, State::kAbandoned);
   EXPECT_EQ(bench.machine.seen(3).state, State::kKicked) << "its time is not up";
   EXPECT_EQ(bench.driver.deadline(), kicked_at[2] + 100);
+}
+
+TEST(Driver, TrustsNoInterruptOfACpuThatItMayHaveStopped) {
+  // It may have been stopped between its bit in the map and the interrupt that only it would send.
+  Bench bench(quick(4));
+  bench.settings.attempts = 2;
+  bench.driver.begin_up();
+  bench.driver.poll();
+  const std::uint64_t kicked_at = bench.machine.time;
+  EXPECT_EQ(bench.driver.deadline(), kicked_at + 100) << "nobody has been stopped yet";
+  for (const unsigned cpu : {2U, 3U})
+    bench.machine.ap_moves(cpu, State::kClaimed);
+  bench.machine.time += 60;
+  for (const unsigned cpu : {2U, 3U})
+    bench.machine.ap_moves(cpu, State::kAlive);
+  bench.driver.poll(); // turns until 160
+  bench.machine.time = kicked_at + 100;
+  bench.driver.poll(); // 1 is given up, and kicked again
+  ASSERT_EQ(bench.machine.seen(1), (Word{2, State::kKicked, 0}));
+  for (const std::uint64_t later : {0U, 25U, 59U}) {
+    bench.machine.time = kicked_at + 100 + later;
+    EXPECT_EQ(bench.driver.deadline(),
+              std::min(bench.machine.time + bench.settings.recheck, kicked_at + 160));
+  }
+  for (const unsigned cpu : {2U, 3U})
+    bench.machine.ap_moves(cpu, State::kStarted);
+  bench.driver.poll();
+  EXPECT_EQ(bench.driver.deadline(), bench.machine.time + bench.settings.recheck);
+  bench.machine.time = kicked_at + 200;
+  bench.machine.ap_moves(1, State::kClaimed);
+  bench.machine.ap_moves(1, State::kAlive);
+  bench.driver.poll();
+  EXPECT_EQ(bench.driver.deadline(), kicked_at + 259) << "after the time of a turn all have come to rest";
 }
 
 TEST(Driver, ServesThoseWhoComeLateAfterTheEnd) {

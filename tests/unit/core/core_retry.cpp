@@ -156,28 +156,53 @@ TEST(Pages, OfAnUnclaimedAttemptAreNotUsedAgain) {
             static_cast<std::uint64_t>(reveille::abi::FailReason::kNoAttempt));
 }
 
+/// Attempts that fail in PREPARE: they take a number, but nobody is kicked to their pages.
+void fail_to_prepare(Single &s, unsigned attempts) {
+  s.machine.start = [](Section, unsigned, unsigned, std::uint32_t) { return -12; };
+  for (unsigned i = 0; i < attempts; ++i)
+    ASSERT_EQ(s.kick(), Outcome::kGaveUp);
+  s.machine.start = [](Section, unsigned, unsigned, std::uint32_t) { return 0; };
+}
+
 TEST(Pages, InDebtAreSkipped) {
   Single s;
   s.give_up_in(State::kKicked); // attempt 1: its page stays in debt
-  s.machine.local[{Section::kStarting, 0}] = false;
-  for (unsigned i = 2; i <= kPages; ++i) {
-    s.give_up_in(kSomewhere);
-    s.ap(State::kParked); // proof: its page is free again
-    EXPECT_EQ(s.look(), Outcome::kNothing);
-  }
+  fail_to_prepare(s, kPages - 1);
   EXPECT_EQ(s.kick(), Outcome::kTurn);
   EXPECT_EQ(s.seen(), (Word{kPages + 2, State::kKicked, 0})) << "17 would start on the page of 1";
 }
 
+TEST(Pages, InDebtAreFreeOnceALaterAttemptIsClaimed) {
+  for (const State state : {State::kClaimed, State::kAlive}) {
+    Single s;
+    for (unsigned i = 1; i < kPages; ++i)
+      s.give_up_in(State::kKicked);
+    s.up_to(state); // 16: the CPU has left the pages of 1..15
+    EXPECT_EQ(state == State::kAlive ? s.look() : s.expire(),
+              state == State::kAlive ? Outcome::kAtGate : Outcome::kGaveUp);
+    if (state == State::kAlive) {
+      EXPECT_EQ(s.pass(), Outcome::kTurn);
+      EXPECT_EQ(s.expire(), Outcome::kGaveUp);
+    }
+    EXPECT_EQ(s.kick(), Outcome::kTurn);
+    EXPECT_EQ(s.seen(), (Word{kPages + 1, State::kKicked, 0})) << "on the page of 1";
+  }
+}
+
 TEST(Pages, OfAnUnprovenAttemptAreSkippedUntilItsProof) {
-  Single s;
-  s.give_up_in(State::kKicked); // 1
-  for (unsigned i = 2; i <= kPages; ++i)
-    s.give_up_in(kSomewhere); // each proves the one before it
-  EXPECT_EQ(s.control.quarantined(), 1U);
-  EXPECT_EQ(s.kick(), Outcome::kTurn);
-  EXPECT_EQ(s.seen().attempt, kPages + 2);
-  EXPECT_EQ(kicked_attempts(s).size(), kPages + 1);
+  for (const bool parks : {false, true}) {
+    Single s;
+    s.give_up_in(kSomewhere); // 1
+    fail_to_prepare(s, kPages - 1);
+    EXPECT_EQ(s.control.quarantined(), 1U);
+    if (parks) {
+      s.ap(State::kParked);
+      EXPECT_EQ(s.look(), Outcome::kNothing);
+    }
+    EXPECT_EQ(s.kick(), Outcome::kTurn);
+    EXPECT_EQ(s.seen().attempt, kPages + (parks ? 1 : 2));
+    EXPECT_EQ(kicked_attempts(s).size(), 2U);
+  }
 }
 
 TEST(Pages, AreDebtBeforeTheNextKickEvenIfTheApParksRightThen) {
@@ -193,9 +218,7 @@ TEST(Pages, OfTheLastAttemptMayBeTheOnlyOneFree) {
   Single s;
   for (unsigned i = 1; i < kPages; ++i)
     s.give_up_in(State::kKicked);
-  s.give_up_in(kSomewhere);
-  s.ap(State::kParked);
-  EXPECT_EQ(s.look(), Outcome::kNothing);
+  fail_to_prepare(s, 1);
   EXPECT_EQ(s.kick(), Outcome::kTurn);
   EXPECT_EQ(s.seen(), (Word{2 * kPages, State::kKicked, 0}));
 }

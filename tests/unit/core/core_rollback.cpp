@@ -42,7 +42,8 @@ TEST(Rollback, OfOnlineGoesDownThroughDying) {
   EXPECT_EQ(s.seen(), (Word{1, State::kUndoOnline, 0}));
   s.ap(State::kUndoOnline, 1);
   s.ap(State::kDying);
-  EXPECT_EQ(s.look(), Outcome::kTurn);
+  EXPECT_EQ(s.look(), Outcome::kAtGate);
+  EXPECT_EQ(s.pass(), Outcome::kTurn);
   EXPECT_EQ(s.seen(), (Word{1, State::kUndoStarting, 0}));
   for (std::uint16_t step = 1; step <= 3; ++step)
     s.ap(State::kUndoStarting, step);
@@ -96,7 +97,8 @@ TEST(Rollback, AfterDyingThatIsGivenUpLeavesTheRestOfStarting) {
   EXPECT_EQ(s.look(), Outcome::kTurn);
   s.ap(State::kUndoOnline, 1);
   s.ap(State::kDying);
-  EXPECT_EQ(s.look(), Outcome::kTurn);
+  EXPECT_EQ(s.look(), Outcome::kAtGate);
+  EXPECT_EQ(s.pass(), Outcome::kTurn);
   s.ap(State::kUndoStarting, 1);
   EXPECT_EQ(s.expire(), Outcome::kGaveUp);
   s.ap(State::kParked);

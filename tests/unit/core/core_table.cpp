@@ -39,6 +39,8 @@ const std::set<Move> kMoves = {
     {S::kActivateFailed, S::kUndoOnline, M::kCp},
     {S::kUndoOnline, S::kDying, M::kAp},
     {S::kDying, S::kUndoStarting, M::kCp},
+    // Taken down.
+    {S::kActive, S::kUndoOnline, M::kCp},
     // Given up, in every state in which it is the AP's turn.
     {S::kKicked, S::kAbandoned, M::kCp},
     {S::kClaimed, S::kAbandoned, M::kCp},

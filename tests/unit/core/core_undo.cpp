@@ -10,7 +10,7 @@ using reveille::core::remains_of;
 constexpr unsigned kPrepared = 2, kStarting = 3, kOnline = 4;
 
 Remains left_in(State state, std::uint16_t step, reveille::core::Rollback rollback = {}) {
-  return remains_of({7, state, step}, {5, 7, 42}, kPrepared, kStarting, kOnline, rollback);
+  return remains_of({7, state, step}, {5, 7, 42}, {kPrepared, kStarting, kOnline}, rollback);
 }
 
 void expect_left(const Remains &left, unsigned starting, unsigned online) {
@@ -58,14 +58,14 @@ TEST(Remains, OfARollbackAreWhatItHasNotUndone) {
 }
 
 TEST(Remains, OfASectionWithoutStepsAreNone) {
-  const Remains left = remains_of({7, State::kStarting, 0}, {}, 0, 0, 0, {});
+  const Remains left = remains_of({7, State::kStarting, 0}, {}, {}, {});
   EXPECT_EQ(left.prepare + left.starting + left.online, 0U);
 }
 
 TEST(Undo, GoesBackwardsThroughTheSections) {
   ScriptedMachine machine(2);
   Remains left{{1, 7, 0}, 2, 3, 2, true};
-  EXPECT_TRUE(reveille::core::undo(machine, left));
+  EXPECT_TRUE(reveille::core::undo(machine, left, true));
   const std::vector<Undone> expected = {
       {1, 7, Section::kOnline, 1},   {1, 7, Section::kOnline, 0},   {1, 7, Section::kStarting, 2},
       {1, 7, Section::kStarting, 1}, {1, 7, Section::kStarting, 0}, {1, 7, Section::kPrepare, 1},
@@ -81,12 +81,12 @@ TEST(Undo, StopsAtTheFirstStepThatTheCpMayNotUndo) {
   ScriptedMachine machine(2);
   machine.local[{Section::kStarting, 1}] = true;
   Remains left{{1, 7, 0}, 2, 3, 1, true};
-  EXPECT_FALSE(reveille::core::undo(machine, left));
+  EXPECT_FALSE(reveille::core::undo(machine, left, true));
   const std::vector<Undone> expected = {{1, 7, Section::kOnline, 0}, {1, 7, Section::kStarting, 2}};
   EXPECT_EQ(machine.undone, expected);
   EXPECT_EQ(left.starting, 2U);
   EXPECT_EQ(left.prepare, 2U);
-  EXPECT_FALSE(reveille::core::undo(machine, left)) << "and asked again, it has not become allowed";
+  EXPECT_FALSE(reveille::core::undo(machine, left, true)) << "and asked again, it has not become allowed";
   EXPECT_EQ(machine.undone, expected);
 }
 
@@ -94,7 +94,7 @@ TEST(Undo, OfPrepareIsTheCpsOwn) {
   ScriptedMachine machine(2);
   machine.local[{Section::kPrepare, 0}] = machine.local[{Section::kPrepare, 1}] = true;
   Remains left{{1, 7, 0}, 2, 0, 0, true};
-  EXPECT_TRUE(reveille::core::undo(machine, left));
+  EXPECT_TRUE(reveille::core::undo(machine, left, true));
   EXPECT_EQ(machine.undone.size(), 2U);
 }
 

@@ -1,6 +1,8 @@
-// A machine without threads: time is virtual, and APs do what the test says. The CP's side is
-// the real one; an AP's moves are made on its word by hand, or by habit.
+// A machine in virtual time, in which APs do what the test says. The CP's side is the real one,
+// on CPU 0 and on other control CPUs; an AP's moves are made on its word by hand, or by habit.
 #pragma once
+
+#include "contexts.hpp"
 
 #include "core/arrivals.hpp"
 #include "core/driver.hpp"
@@ -29,6 +31,7 @@ using protocol::Mover;
 
 struct Record {
   std::uint64_t time;
+  unsigned writer; ///< the CPU that wrote it
   EventKind kind;
   unsigned cpu;
   std::uint32_t attempt;
@@ -82,6 +85,10 @@ public:
     TscLine tsc_ap, tsc_cp;
     std::map<std::uint32_t, std::uint32_t> token_of_page;
     std::uint32_t ordinal = 0;
+    std::uint32_t cycle = 0;
+    Cell lease = 0;
+    unsigned control_cpu = 0;
+    unsigned primary = 0; ///< 0: its own
     core::Failure failure;
   };
   static constexpr unsigned kMaxCpus = 70;
@@ -94,7 +101,9 @@ public:
   Cell &word(unsigned cpu) { return cpus_.at(cpu).word; }
   TscLine &tsc_ap(unsigned cpu) { return cpus_.at(cpu).tsc_ap; }
   TscLine &tsc_cp(unsigned cpu) { return cpus_.at(cpu).tsc_cp; }
+  Cell &lease(unsigned cpu) { return cpus_.at(cpu).lease; }
   auto &arrivals() { return arrivals_; }
+  [[nodiscard]] unsigned cpu() const { return contexts.self(); }
   [[nodiscard]] std::uint64_t now() {
     if (++looks_ >= 100 * kEndless)
       throw std::runtime_error("the CP looks at the clock again and again");
@@ -103,16 +112,17 @@ public:
   void log(EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a, std::uint64_t b) {
     if (records.size() >= kEndless)
       throw std::runtime_error("the CP does not come to an end");
-    records.push_back({time, kind, cpu, attempt, a, b});
+    records.push_back({time, contexts.self(), kind, cpu, attempt, a, b});
     if (kind == EventKind::kMoved) {
       EXPECT_TRUE(protocol::is_legal(Word::from(a), Word::from(b), Mover::kCp))
           << protocol::name(Word::from(a).state) << " to " << protocol::name(Word::from(b).state);
       EXPECT_EQ(word(cpu).load(), b);
+      moves.emplace_back(cpu, Word::from(b).state);
     }
   }
   unsigned step_count(Section section) const { return steps.at(section); }
   core::StepInfo step_info(Section section, unsigned i) const {
-    return {"step", !local.contains({section, i})};
+    return {"step", !exclusive.contains({section, i}), !local.contains({section, i})};
   }
   int start_step(Section section, unsigned i, StepTarget &target) {
     if (section == Section::kPrepare && i == 0)
@@ -126,36 +136,64 @@ public:
   }
   void wake(unsigned cpu) {
     woken.push_back(cpu);
+    if (serve && !contexts.is_busy(cpu) && is_leased(cpu))
+      after(control_pace, [this, cpu] {
+        if (!contexts.is_busy(cpu) && is_leased(cpu))
+          contexts.begin(cpu, serve);
+      });
+    contexts.wake(cpu);
     act_soon(cpu);
+    after_release(cpu);
   }
   void relax() { ++time; }
   void at_kick(unsigned cpu) { before_kick(cpu); }
-  void publish_attempt(StepTarget target, std::uint32_t ordinal) {
+  void publish_attempt(StepTarget target, std::uint32_t ordinal, std::uint32_t cycle) {
     cpus_.at(target.cpu).token_of_page[target.attempt % abi::kPages] = target.token;
     cpus_.at(target.cpu).ordinal = ordinal;
+    cpus_.at(target.cpu).cycle = cycle;
+  }
+  void publish_control(unsigned cpu) { cpus_.at(cpu).control_cpu = contexts.self(); }
+  void freeze_steps(bool freeze) { table.freeze(freeze); }
+  [[nodiscard]] unsigned primary_of(unsigned cpu) {
+    return cpus_.at(cpu).primary == 0 ? cpu : cpus_.at(cpu).primary;
   }
   void kick(unsigned cpu, std::uint32_t attempt) {
     EXPECT_EQ(seen(cpu), (Word{attempt, State::kKicked, 0})) << "the word first, then the kick";
     kicks.emplace_back(cpu, attempt);
     act_soon(cpu);
+    after_kick(cpu);
   }
-  void stop(unsigned cpu, std::uint32_t attempt) { stops.emplace_back(cpu, attempt); }
+  void stop(unsigned cpu, std::uint32_t attempt) {
+    stops.emplace_back(cpu, attempt);
+    after_stop(cpu);
+  }
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
     if (until())
       return;
     if (++waits >= kEndless)
       throw std::runtime_error("the CP waits again and again");
+    if (contexts.self() != 0)
+      return contexts.wait(until, deadline);
+    if (contexts.run_one(time))
+      return;
     const auto due = events_.begin();
-    if (due != events_.end() && due->first <= deadline) {
-      time = std::max(time, due->first);
+    const std::uint64_t next =
+        std::min({deadline, contexts.deadline(), due == events_.end() ? kNever : due->first});
+    if (next == kNever)
+      throw std::runtime_error("the CP waits for ever, and nothing is to come");
+    time = std::max(time, next);
+    if (due != events_.end() && due->first == next) {
       const auto event = due->second;
       events_.erase(due);
       event();
-    } else if (deadline != core::Driver<ScriptedMachine>::kNever) {
-      time = std::max(time, deadline);
-    } else {
-      throw std::runtime_error("the CP waits for ever, and nothing is to come");
     }
+  }
+  /// By a hook: the CPU that runs it is held. CPU 0 loses the time itself.
+  void hold(std::uint64_t ticks) {
+    if (contexts.self() != 0)
+      contexts.wait([] { return false; }, ticks == kNever ? kNever : time + ticks);
+    else
+      time += ticks;
   }
   core::Failure failure(StepTarget target) { return cpus_.at(target.cpu).failure; }
 
@@ -166,6 +204,8 @@ public:
     return cpus_.at(cpu).token_of_page[page];
   }
   [[nodiscard]] std::uint32_t ordinal(unsigned cpu) { return cpus_.at(cpu).ordinal; }
+  [[nodiscard]] std::uint32_t cycle(unsigned cpu) { return cpus_.at(cpu).cycle; }
+  void set_primary(unsigned cpu, unsigned primary) { cpus_.at(cpu).primary = primary; }
 
   /// The AP moves its word, as the table allows, and says so.
   void ap_moves(unsigned cpu, State next, std::uint16_t step = 0) {
@@ -174,7 +214,11 @@ public:
     ASSERT_TRUE(protocol::is_legal(before, after, Mover::kAp))
         << protocol::name(before.state) << " to " << protocol::name(next);
     word(cpu).store(after.bits());
-    static_cast<void>(arrivals_.raise(cpu));
+    moves.emplace_back(cpu, after.state);
+    if (const unsigned control = cpus_.at(cpu).control_cpu; control != 0)
+      contexts.wake(control);
+    else
+      static_cast<void>(arrivals_.raise(cpu));
   }
   void ap_reports(unsigned cpu, State failed, unsigned step, int error) {
     cpus_.at(cpu).failure = {step, error};
@@ -199,17 +243,29 @@ public:
     return found.empty() ? Record{} : found.back();
   }
 
+  static constexpr std::uint64_t kNever = Contexts::kNever;
+
   std::uint64_t time = 1000;
   std::map<Section, unsigned> steps = {
       {Section::kPrepare, 2}, {Section::kStarting, 3}, {Section::kOnline, 2}};
-  std::map<std::pair<Section, unsigned>, bool> local; ///< steps that only the AP itself may undo
+  std::map<std::pair<Section, unsigned>, bool> local;     ///< steps that only the AP itself may undo
+  std::map<std::pair<Section, unsigned>, bool> exclusive; ///< steps for one CPU at a time
+  core::StepTable<int, 2> table; ///< one to register steps in; nothing is done with them
   std::function<int(Section, unsigned step, unsigned cpu, std::uint32_t attempt)> start =
       [](Section, unsigned, unsigned, std::uint32_t) { return 0; };
   std::function<void(unsigned cpu)> before_kick = [](unsigned) {};
+  std::function<void(unsigned cpu)> after_kick = before_kick, after_stop = before_kick,
+                                    after_release = before_kick;
   /// With a habit an AP goes on by itself; a test without one moves it by hand.
   std::function<Habit(unsigned cpu, std::uint32_t attempt)> habit;
 
+  /// What a CPU does that has been left an AP; nothing: the test does it by hand.
+  std::function<void()> serve;
+  std::uint64_t control_pace = 1; ///< ticks until it begins
+  Contexts contexts;
+
   std::vector<Record> records;
+  std::vector<std::pair<unsigned, State>> moves; ///< of both sides
   std::vector<std::pair<unsigned, std::uint32_t>> kicks, stops;
   std::vector<unsigned> woken;
   std::vector<Undone> undone;
@@ -218,6 +274,10 @@ public:
   unsigned waits = 0;
 
 private:
+  [[nodiscard]] bool is_leased(unsigned cpu) {
+    const auto phase = core::Lease::from(lease(cpu)).phase;
+    return phase == core::Lease::Phase::kHeld || phase == core::Lease::Phase::kFenced;
+  }
   void act_soon(unsigned cpu) {
     if (!habit)
       return;
@@ -228,7 +288,9 @@ private:
     if (h.dies_in == now_at.state)
       return;
     after(h.pace, [this, cpu, now_at, h] {
-      if (seen(cpu) == now_at)
+      if (seen(cpu) == now_at && contexts.is_busy(cpu))
+        act_soon(cpu); // as long as it brings another one up
+      else if (seen(cpu) == now_at)
         act(cpu, now_at.state, h);
     });
   }
@@ -276,13 +338,19 @@ static_assert(core::CpEnvironment<ScriptedMachine>);
   settings.timeout = 100;
   settings.tsc_wait = 25;
   settings.tsc_turn = 1;
+  settings.recheck = 10;
   return settings;
 }
 
 /// A machine with its driver.
 struct Bench {
   explicit Bench(core::Settings s)
-      : settings(s), machine(s.cpus), seats(s.cpus), driver(machine, settings, seats) {}
+      : settings(s), machine(s.cpus), seats(s.cpus), driver(machine, settings, seats) {
+    machine.serve = [this] { core::Delegate<ScriptedMachine>(machine, settings, seats).serve(); };
+  }
+  ~Bench() { machine.contexts.end(); }
+  Bench(const Bench &) = delete;
+  Bench &operator=(const Bench &) = delete;
   core::Settings settings;
   ScriptedMachine machine;
   std::vector<core::Seat<ScriptedMachine>> seats;
@@ -297,6 +365,11 @@ struct Bench {
   [[nodiscard]] std::uint64_t run() {
     const std::uint64_t began = machine.time;
     driver.bring_up();
+    return machine.time - began;
+  }
+  [[nodiscard]] std::uint64_t run_down() {
+    const std::uint64_t began = machine.time;
+    driver.take_down();
     return machine.time - began;
   }
 };
@@ -324,7 +397,7 @@ struct Single {
       if (from == State::kDown || from == State::kAbandoned || from == State::kParked ||
           from == State::kDead) {
         ASSERT_EQ(kick(), Outcome::kTurn);
-      } else if (from == State::kAlive) {
+      } else if (from == State::kAlive || from == State::kIdle || from == State::kDying) {
         ASSERT_EQ(look(), Outcome::kAtGate);
         ASSERT_EQ(pass(), Outcome::kTurn);
       } else if (!protocol::is_ap_owned(from)) {
@@ -333,6 +406,16 @@ struct Single {
         ap(next_of(from));
       }
     }
+  }
+  /// And down again, from where it is up.
+  void down_to(State state) {
+    if (seen().state != State::kActive) {
+      ASSERT_NO_FATAL_FAILURE(up_to(State::kActive));
+    }
+    ASSERT_EQ(look(), Outcome::kActive);
+    ASSERT_EQ(control.take_down(machine), Outcome::kAtGate);
+    ASSERT_EQ(pass(), Outcome::kTurn);
+    ASSERT_NO_FATAL_FAILURE(up_to(state));
   }
   /// A new attempt, given up in `state`.
   void give_up_in(State state) {

@@ -34,8 +34,8 @@ FaultEngine engine_of(std::vector<FaultSpec> faults) {
 
 constexpr std::uint64_t bit(Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
 
-FaultEngine::CpuState with(Word word, bool decided, bool online = false, std::uint32_t ordinal = 1) {
-  return {decided, online, word.bits(), ordinal, false};
+FaultEngine::CpuState with(Word word, bool decided, bool online = false, AttemptOf attempt = {1, 1}) {
+  return {decided, online, word.bits(), attempt, false};
 }
 
 TEST(FaultEngine, ArmsWhatTheScenarioNamesAndNothingElse) {
@@ -54,16 +54,62 @@ TEST(FaultEngine, StrikesInFileOrderAtTheRightPlaceAndAttempt) {
   FaultSpec every = fault_at(Place::kAlive, Action::kDelay, 9);
   every.attempt = 0;
   const FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5), second, every});
-  const auto first = engine.at(1, Place::kAlive, 1);
+  const auto first = engine.at(1, Place::kAlive, {1, 1});
   ASSERT_EQ(first.size(), 2u);
   EXPECT_EQ(first[0].fault, 0u);
   EXPECT_EQ(first[0].duration_ms, 5);
   EXPECT_EQ(first[1].fault, 2u);
-  const auto next = engine.at(1, Place::kAlive, 2);
+  const auto next = engine.at(1, Place::kAlive, {2, 1});
   ASSERT_EQ(next.size(), 2u);
   EXPECT_EQ(next[0].fault, 1u);
-  EXPECT_TRUE(engine.at(1, Place::kAliveReleased, 1).empty());
-  EXPECT_TRUE(engine.at(2, Place::kAlive, 1).empty());
+  EXPECT_TRUE(engine.at(1, Place::kAliveReleased, {1, 1}).empty());
+  EXPECT_TRUE(engine.at(2, Place::kAlive, {1, 1}).empty());
+}
+
+TEST(FaultEngine, StrikesInTheCycleThatItNames) {
+  FaultSpec third = fault_at(Place::kDying, Action::kStall, 0);
+  third.cycle = 3;
+  FaultSpec every = fault_at(Place::kDying, Action::kDelay, 9);
+  every.cycle = 0;
+  const FaultEngine engine = engine_of({fault_at(Place::kDying, Action::kDelay, 5), third, every});
+  const auto faults = [&](std::uint32_t cycle) {
+    std::vector<std::size_t> which;
+    for (const Strike &strike : engine.at(1, Place::kDying, {1, cycle}))
+      which.push_back(strike.fault);
+    return which;
+  };
+  EXPECT_EQ(faults(1), (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(faults(2), (std::vector<std::size_t>{2}));
+  EXPECT_EQ(faults(3), (std::vector<std::size_t>{1, 2}));
+  EXPECT_TRUE(engine.at(1, Place::kDying, {2, 2}).empty()); // of another attempt
+}
+
+TEST(FaultEngine, AFailingStepCarriesItsErrorAndIsSeenThroughAtOnce) {
+  FaultSpec spec = fault_at(abi::step_place(5, false), Action::kFail, 0);
+  spec.error = -12;
+  FaultEngine engine = engine_of({spec});
+  EXPECT_EQ(engine.armed(1), bit(abi::step_place(5, false)));
+  const auto strikes = engine.at(1, abi::step_place(5, false), {1, 1});
+  ASSERT_EQ(strikes.size(), 1u);
+  EXPECT_EQ(strikes[0].error, -12);
+  EXPECT_TRUE(engine.at(1, abi::step_place(5, true), {1, 1}).empty());
+  const auto firing = engine.begin(strikes[0], 1, 1, 3);
+  engine.end(*firing, HoldEnd::kStepFailed, 3);
+  EXPECT_EQ(engine.holder(1), std::nullopt);
+  EXPECT_EQ(engine.holding(), 0u);
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kStartFailed, 0}, false)));
+  EXPECT_TRUE(engine.accounts()[0].seen_through);
+}
+
+TEST(FaultEngine, KnowsWhoseVcpuWasStruck) {
+  FaultEngine engine = engine_of({fault_at(Place::kKick, Action::kDelay, 5, {3})});
+  const auto firing = engine.begin(engine.at(3, Place::kKick, {1, 1}).at(0), 2, 0, 0);
+  EXPECT_EQ(engine.firings().at(0).cpu, 3u);
+  EXPECT_EQ(engine.firings().at(0).vcpu, 2u);
+  engine.end(*firing, HoldEnd::kReleased, 5);
+  EXPECT_FALSE(engine.wants_rest(3)); // no word tells of CPU 2, and CPU 3 was not held
+  EXPECT_TRUE(engine.see_through(3, with({1, State::kKicked, 0}, false)));
+  EXPECT_EQ(engine.firings().at(0).aftermath, Aftermath::kWentOn);
 }
 
 TEST(FaultEngine, TimedStrikesComeInTheOrderOfTheirTimes) {
@@ -80,12 +126,12 @@ TEST(FaultEngine, FiresAsOftenAsItsCountOnEachCpu) {
   FaultSpec twice = fault_at(Place::kAlive, Action::kDelay, 5, {1, 2});
   twice.count = 2;
   FaultEngine engine = engine_of({twice});
-  const Strike on1 = engine.at(1, Place::kAlive, 1).at(0);
-  const Strike on2 = engine.at(2, Place::kAlive, 1).at(0);
-  EXPECT_TRUE(engine.begin(on1, 1, 0));
-  EXPECT_TRUE(engine.begin(on1, 1, 0));
-  EXPECT_FALSE(engine.begin(on1, 1, 0));
-  EXPECT_TRUE(engine.begin(on2, 1, 0));
+  const Strike on1 = engine.at(1, Place::kAlive, {1, 1}).at(0);
+  const Strike on2 = engine.at(2, Place::kAlive, {1, 1}).at(0);
+  EXPECT_TRUE(engine.begin(on1, 1, 1, 0));
+  EXPECT_TRUE(engine.begin(on1, 1, 1, 0));
+  EXPECT_FALSE(engine.begin(on1, 1, 1, 0));
+  EXPECT_TRUE(engine.begin(on2, 2, 1, 0));
   const auto accounts = engine.accounts();
   ASSERT_EQ(accounts.size(), 2u);
   EXPECT_EQ(accounts[0].fired, 2u);
@@ -95,7 +141,7 @@ TEST(FaultEngine, FiresAsOftenAsItsCountOnEachCpu) {
 TEST(FaultEngine, KnowsWhoHoldsACpu) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
   EXPECT_EQ(engine.holder(1), std::nullopt);
-  const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 10);
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 10);
   ASSERT_TRUE(firing);
   EXPECT_EQ(engine.holder(1), 0u);
   EXPECT_EQ(engine.holding(), 1u);
@@ -108,7 +154,7 @@ TEST(FaultEngine, KnowsWhoHoldsACpu) {
 TEST(FaultEngine, AnEndlessHoldIsSeenThroughOnceItsCpuIsDecided) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false))); // it can still fire
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false)));
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
   EXPECT_TRUE(engine.accounts()[0].seen_through);
@@ -126,7 +172,7 @@ TEST(FaultEngine, ABoundedHoldIsSeenThroughOnlyWhenItsCpuShowsWhatItMadeOfIt) {
   };
   for (const Case &c : cases) {
     FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
-    const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
     EXPECT_FALSE(engine.see_through(1, with(c.word, true))); // not released yet
     engine.end(*firing, HoldEnd::kReleased, 5);
     EXPECT_EQ(engine.see_through(1, with(c.word, true)), c.through) << c.word.bits();
@@ -136,7 +182,7 @@ TEST(FaultEngine, ABoundedHoldIsSeenThroughOnlyWhenItsCpuShowsWhatItMadeOfIt) {
 
 TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kFreeze, 5)});
-  const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
   engine.end(*firing, HoldEnd::kReleased, 5);
   FaultEngine::CpuState state = with({1, State::kAbandoned, 0}, true);
   EXPECT_FALSE(engine.see_through(1, state));
@@ -149,7 +195,7 @@ TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
 TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {
   for (const HoldEnd end : {HoldEnd::kReset, HoldEnd::kCrashed}) {
     FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
-    const auto firing = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
     engine.end(*firing, end, 5);
     EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
   }
@@ -157,16 +203,16 @@ TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {
 
 TEST(FaultEngine, ACrashIsAwaitedThoughItsCpuIsDecided) {
   FaultEngine engine = engine_of({fault_at(Place::kActiveReleased, Action::kCrash, 0)});
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kActiveReleased, 1).at(0), 1, 0));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kActiveReleased, {1, 1}).at(0), 1, 1, 0));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kActive, 1}, true, true)));
 }
 
 TEST(FaultEngine, AFaultBehindAnEndlessOneOnItsCpuIsNotAwaited) {
   FaultEngine engine = engine_of(
       {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kStall, 0)});
-  const auto delay = engine.begin(engine.at(1, Place::kAlive, 1).at(0), 1, 0);
+  const auto delay = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
   engine.end(*delay, HoldEnd::kReleased, 5);
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAliveReleased, 1).at(0), 1, 6));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, 1, 6));
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
 }
 
@@ -174,9 +220,58 @@ TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
   FaultEngine active = engine_of({fault_at(Place::kActiveReleased, Action::kStall, 0)});
   EXPECT_FALSE(active.see_through(1, with({1, State::kActive, 1}, true, true)));
   EXPECT_TRUE(active.see_through(1, with({1, State::kAbandoned, 1}, true, false))); // it will never get there
-  EXPECT_TRUE(active.see_through(1, with({2, State::kActive, 1}, true, true, 2)));  // meant another attempt
+  EXPECT_TRUE(
+      active.see_through(1, with({2, State::kActive, 1}, true, true, {2, 1}))); // meant another attempt
   FaultEngine timed = engine_of({fault_in_time(50)});
   EXPECT_FALSE(timed.see_through(1, with({1, State::kActive, 1}, true, true)));
+}
+
+TEST(FaultEngine, InTheLastCycleItIsStillDueAtActiveReleasedOnce) {
+  FaultSpec every = fault_at(Place::kActiveReleased, Action::kDelay, 5);
+  every.cycle = 0;
+  every.count = 3;
+  FaultEngine engine = engine_of({every});
+  const auto strike = [&](std::uint32_t attempt, std::uint32_t cycle) {
+    const auto firing = engine.begin(engine.at(1, Place::kActiveReleased, {1, cycle}).at(0), 1, attempt, 0);
+    engine.end(*firing, HoldEnd::kReleased, 5);
+  };
+  strike(1, 1);
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kActive, 0}, false, true))); // cycles are to come
+  EXPECT_FALSE(engine.see_through(1, with({2, State::kActive, 0}, true, true, {1, 2})));
+  strike(2, 2);
+  EXPECT_TRUE(engine.see_through(1, with({2, State::kActive, 0}, true, true, {1, 2})));
+  EXPECT_EQ(engine.accounts()[0].fired, 2u);
+  FaultEngine other = engine_of({fault_at(Place::kActiveReleased, Action::kDelay, 5)});
+  EXPECT_TRUE(other.see_through(1, with({2, State::kActive, 0}, true, true, {1, 2}))); // meant cycle 1
+}
+
+TEST(FaultEngine, WhatWasDecidedOnAnAttemptTellsOfItsFirings) {
+  for (const Aftermath decision : {Aftermath::kActive, Aftermath::kDead}) {
+    FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5)});
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+    engine.tell(1, 1, Aftermath::kParked); // it is still held: that says nothing of its release
+    engine.end(*firing, HoldEnd::kReleased, 5);
+    engine.tell(1, 2, Aftermath::kParked); // another attempt
+    engine.tell(2, 1, Aftermath::kParked); // another CPU
+    engine.tell(1, 1, decision);
+    // The word has moved on to the next cycle when it is looked at.
+    EXPECT_TRUE(engine.see_through(1, with({2, State::kClaimed, 0}, false)));
+    EXPECT_EQ(engine.firings()[0].aftermath, decision);
+  }
+}
+
+TEST(FaultEngine, ACrashHoldsItsCpuUntilSomethingElseDoes) {
+  FaultSpec crash = fault_at(Place::kAlive, Action::kCrash, 0);
+  FaultSpec later = fault_at(Place::kIdle, Action::kDelay, 5);
+  later.attempt = 2;
+  FaultEngine engine = engine_of({crash, later});
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kCrashed, 1);
+  EXPECT_EQ(engine.holder(1), 0u);
+  EXPECT_EQ(engine.holding(), 0u);
+  const auto firing = engine.begin(engine.at(1, Place::kIdle, {2, 1}).at(0), 1, 2, 5);
+  EXPECT_EQ(engine.holder(1), 1u);
+  engine.end(*firing, HoldEnd::kReleased, 10);
+  EXPECT_EQ(engine.holder(1), std::nullopt);
 }
 
 TEST(FaultEngine, AFaultThatCannotFireAnyMoreIsSeenThroughAndNotFired) {

@@ -259,9 +259,9 @@ TEST(Invariants, TscTwoPartiesSeesAMeetingOutsideSyncingAndASecondOne) {
 }
 
 TEST(Invariants, NoSelfInitSeesAKickOfCpuZeroAndOfNobody) {
-  for (const std::uint16_t target : {std::uint16_t{0}, std::uint16_t{7}}) {
+  for (const CpuIndex target : {0u, 7u}) {
     MadeRun run = sound_run();
-    run.seen.cpus[0].events.push_back({run.now, 1, target, EventKind::kKick, 0, 1, 900});
+    run.note(0, EventKind::kKick, target, 1, 1, 900);
     const Verdict verdict = run.judged();
     // A CPU that is not there is no event that a guest writes, so that much else is unjudged.
     if (target == 0)

@@ -38,7 +38,7 @@ public:
   void note(CpuIndex writer, EventKind kind, CpuIndex cpu, std::uint32_t attempt, std::uint64_t a = 0,
             std::uint64_t b = 0, std::uint8_t flags = 0) {
     now += 1'000;
-    seen.cpus[writer].events.push_back({now, attempt, static_cast<std::uint16_t>(cpu), kind, flags, a, b});
+    seen.cpus[writer].events.push_back({now, attempt, cpu, a, b, kind, flags, {}});
   }
 
   void move(CpuIndex writer, CpuIndex cpu, Word to) {

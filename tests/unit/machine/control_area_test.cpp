@@ -18,6 +18,8 @@ protected:
     scenario_.bringup.max_cpus = 3;
     scenario_.bringup.attempts = 2;
     scenario_.bringup.timeout_ms = 12.5;
+    scenario_.bringup.cycles = 7;
+    scenario_.bringup.primary_threads_first = true;
     layout_ = lay_out_control_area(scenario_.machine, scenario_.bringup, memory_.low_end()).value();
     area_ = ControlArea::create(memory_, layout_, scenario_, {2'000'000, 1'000'000'000});
   }
@@ -42,6 +44,8 @@ TEST_F(ControlAreaTest, TellsTheGuestWhatTheScenarioAsksFor) {
   EXPECT_EQ(page->request.cpus, kCpus);
   EXPECT_EQ(page->request.max_cpus, 3u);
   EXPECT_EQ(page->request.attempts, 2u);
+  EXPECT_EQ(page->request.cycles, 7u);
+  EXPECT_EQ(page->request.primary_threads_first, 1u);
   EXPECT_EQ(page->request.timeout_us, 12'500u);
   EXPECT_EQ(page->request.tsc_khz, 2'000'000u);
   EXPECT_EQ(page->request.slots, layout_.slots);
@@ -78,41 +82,94 @@ TEST_F(ControlAreaTest, ArmsAndDisarmsOnePlaceOfOneCpu) {
   EXPECT_EQ(area_->armed(1), 0u);
 }
 
-TEST_F(ControlAreaTest, ReadsEventsOnceEach) {
+TEST_F(ControlAreaTest, AnswersTheStepOfOneCpu) {
+  area_->answer_step(2, -11);
+  EXPECT_EQ(slot(2).host.step_error.load(), -11);
+  EXPECT_EQ(slot(1).host.step_error.load(), 0);
+  area_->answer_step(2, 0);
+  EXPECT_EQ(slot(2).host.step_error.load(), 0);
+}
+
+TEST_F(ControlAreaTest, ShowsWhoBringsACpuUp) {
+  slot(2).sync.control = 1;
+  slot(2).sync.cycle = 5;
+  EXPECT_EQ(area_->sync(2).control, 1u);
+  EXPECT_EQ(area_->sync(2).cycle, 5u);
+}
+
+TEST_F(ControlAreaTest, TakesEventsOnceEachAndMakesRoom) {
   event(1, 0).a = 10;
   event(1, 1).a = 11;
   slot(1).ring.count = 1;
-  const RingView first = area_->read_events(1);
+  const RingView first = area_->take_events(1);
   ASSERT_EQ(first.events.size(), 1u);
   EXPECT_EQ(first.events[0].a, 10u);
   EXPECT_FALSE(first.overrun);
+  EXPECT_EQ(slot(1).host.read.load(), 1u);
   slot(1).ring.count = 2;
-  const RingView second = area_->read_events(1, first.next);
+  const RingView second = area_->take_events(1);
   ASSERT_EQ(second.events.size(), 1u);
   EXPECT_EQ(second.events[0].a, 11u);
-  EXPECT_TRUE(area_->read_events(1, second.next).events.empty());
+  EXPECT_EQ(slot(1).host.read.load(), 2u);
+  EXPECT_TRUE(area_->take_events(1).events.empty());
+}
+
+TEST_F(ControlAreaTest, GoesRoundTheRingAndPastTheEndOfItsCount) {
+  const std::uint32_t capacity = layout_.ring_capacity(1);
+  std::uint32_t written = 0;
+  const auto write = [&](std::uint32_t events) {
+    for (std::uint32_t i = 0; i < events; ++i, ++written)
+      event(1, written % capacity).a = written;
+    slot(1).ring.count = written;
+  };
+  std::uint32_t read = 0;
+  for (const std::uint32_t events : {capacity, capacity - 1, 3u, capacity, 1u}) {
+    write(events);
+    const RingView view = area_->take_events(1);
+    ASSERT_EQ(view.events.size(), events);
+    EXPECT_FALSE(view.overrun);
+    for (const abi::Event &one : view.events)
+      EXPECT_EQ(one.a, read++);
+  }
+  // A guest that has run for very long: first it gets near the end of the count.
+  slot(1).ring.count = written = UINT32_MAX - 1;
+  EXPECT_TRUE(area_->take_events(1).overrun);
+  read = written;
+  write(5);
+  const RingView view = area_->take_events(1);
+  ASSERT_EQ(view.events.size(), 5u);
+  EXPECT_EQ(view.events[0].a, UINT32_MAX - 1);
+  EXPECT_EQ(view.events[4].a, 2u);
+  EXPECT_EQ(slot(1).host.read.load(), 3u);
 }
 
 // From here on the guest lies.
 
-TEST_F(ControlAreaTest, ACountBeyondTheCapacityIsCutAndSaid) {
+TEST_F(ControlAreaTest, ACountBeyondTheCapacityIsSaidAndNothingIsTaken) {
   for (const std::uint32_t count : {layout_.ap_ring_capacity + 1, UINT32_MAX}) {
     slot(3).ring.count = count;
-    const RingView view = area_->read_events(3);
-    EXPECT_EQ(view.events.size(), layout_.ap_ring_capacity);
-    EXPECT_EQ(view.next, layout_.ap_ring_capacity);
+    const RingView view = area_->take_events(3);
+    EXPECT_TRUE(view.events.empty());
     EXPECT_TRUE(view.overrun);
   }
 }
 
 TEST_F(ControlAreaTest, ACountThatGoesBackGivesNothingTwice) {
   slot(3).ring.count = 5;
-  const RingView first = area_->read_events(3);
+  EXPECT_EQ(area_->take_events(3).events.size(), 5u);
   slot(3).ring.count = 2;
-  const RingView second = area_->read_events(3, first.next);
+  const RingView second = area_->take_events(3);
   EXPECT_TRUE(second.events.empty());
-  EXPECT_EQ(second.next, 5u);
-  EXPECT_TRUE(area_->read_events(3, UINT32_MAX).events.empty());
+  EXPECT_TRUE(second.overrun);
+  EXPECT_TRUE(area_->take_events(3).events.empty());
+}
+
+TEST_F(ControlAreaTest, WhatTheGuestSaysHasBeenReadIsNotBelieved) {
+  slot(3).ring.count = 5;
+  EXPECT_EQ(area_->take_events(3).events.size(), 5u);
+  slot(3).host.read = 0;
+  slot(3).ring.count = 6;
+  EXPECT_EQ(area_->take_events(3).events.size(), 1u);
 }
 
 TEST_F(ControlAreaTest, AddressesAndCapacitiesThatTheGuestWritesAreNotUsed) {
@@ -121,7 +178,9 @@ TEST_F(ControlAreaTest, AddressesAndCapacitiesThatTheGuestWritesAreNotUsed) {
   slot(1).ring.count = UINT32_MAX;
   memory_.at<abi::ControlPage>(layout_.page)->request.slots = UINT64_MAX;
   memory_.at<abi::ControlPage>(layout_.page)->request.cpus = UINT32_MAX;
-  EXPECT_EQ(area_->read_events(1).events.size(), layout_.ap_ring_capacity);
+  EXPECT_TRUE(area_->take_events(1).overrun);
+  slot(1).ring.count = UINT32_MAX + layout_.ap_ring_capacity;
+  EXPECT_EQ(area_->take_events(1).events.size(), layout_.ap_ring_capacity);
   EXPECT_EQ(area_->cpus(), kCpus);
 }
 
@@ -148,7 +207,7 @@ TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
   const auto bytes = memory_.bytes(layout_.range.begin, layout_.range.size()).value();
   std::memset(bytes.data(), 0xff, bytes.size());
   for (CpuIndex cpu = 0; cpu < kCpus; ++cpu) {
-    EXPECT_EQ(area_->read_events(cpu).events.size(), layout_.ring_capacity(cpu));
+    EXPECT_TRUE(area_->take_events(cpu).overrun);
     EXPECT_EQ(area_->sync(cpu).apic_id, UINT32_MAX);
   }
   EXPECT_EQ(area_->steps().size(), abi::kMaxSteps);

@@ -69,13 +69,13 @@ TEST(Describe, GarbageIsDescribedToo) {
   std::mt19937_64 random(1); // NOLINT(cert-msc51-cpp): the same garbage each time
   for (int i = 0; i < 100'000; ++i) {
     const std::uint64_t narrow = random() % 4;
-    const abi::Event event = {random(),
-                              static_cast<std::uint32_t>(random()),
-                              static_cast<std::uint16_t>(random()),
-                              static_cast<EventKind>(random()),
-                              0,
-                              i % 2 != 0 ? narrow : random(),
-                              i % 3 != 0 ? narrow : random()};
+    abi::Event event{};
+    event.tsc = random();
+    event.attempt = static_cast<std::uint32_t>(random());
+    event.cpu = static_cast<std::uint32_t>(random());
+    event.kind = static_cast<EventKind>(random());
+    event.a = i % 2 != 0 ? narrow : random();
+    event.b = i % 3 != 0 ? narrow : random();
     const std::string text = describe(event, steps);
     ASSERT_FALSE(text.empty());
     ASSERT_EQ(text, printable(text));

@@ -11,7 +11,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const story::Story &s) {
-  return Json::parse(result_json(s.scenario, story::host(), s.seen, s.verdict));
+  const HostInfo host = story::host();
+  return Json::parse(result_json(s.scenario, &host, s.seen, s.verdict));
 }
 
 std::vector<std::string> keys_of(const Json &json) {

@@ -30,9 +30,14 @@ const std::vector<Word> kWords = {{0, State::kDown},           {1, State::kActiv
                                   {9, static_cast<State>(200)}};
 
 TEST(ProgressLine, CountsTheApsByState) {
-  EXPECT_EQ(progress_line(12.34, kWords, 3, 100),
+  EXPECT_EQ(progress_line({12.34, kWords, 3}, 100),
             "12.34 ms  active 2 of 6  given up 2  held 3  corrupt 1  starting 1");
-  EXPECT_EQ(progress_line(0, {}, 0, 100), "0.000 ms  active 0 of 0");
+  EXPECT_EQ(progress_line({}, 100), "0.000 ms  active 0 of 0");
+}
+
+TEST(ProgressLine, CountsTheCyclesWhereThereAreMany) {
+  const std::vector<Word> words = {{0, State::kDown}, {9, State::kDead}, {9, State::kActive}};
+  EXPECT_EQ(progress_line({12.34, words, 0, 12, 100}, 100), "12.34 ms  cycle 12/100  active 1 of 2  dead 1");
 }
 
 TEST(ProgressLine, KeepsToTheWidth) {
@@ -40,8 +45,9 @@ TEST(ProgressLine, KeepsToTheWidth) {
   for (unsigned i = 0; i < 256; ++i)
     words.push_back({1, static_cast<State>(i)});
   for (const int width : {40, 60, 80})
-    EXPECT_LE(progress_line(123.4, words, 17, width).size(), static_cast<std::size_t>(width));
-  EXPECT_TRUE(progress_line(123.4, words, 17, 60).ends_with(" ..."));
+    EXPECT_LE(progress_line({123.4, words, 17, 99'999, 100'000}, width).size(),
+              static_cast<std::size_t>(width));
+  EXPECT_TRUE(progress_line({123.4, words, 17}, 60).ends_with(" ..."));
 }
 
 TEST(Progress, RedrawsOneLineAndTakesItAway) {
@@ -49,7 +55,7 @@ TEST(Progress, RedrawsOneLineAndTakesItAway) {
   {
     Progress progress(paper.get(), {true, false, 80});
     for (int ms = 0; ms < 1000; ++ms)
-      progress.update(ms, kWords, 0);
+      progress.update({static_cast<double>(ms), kWords});
   }
   const std::string text = paper.text();
   EXPECT_EQ(text.find('\n'), std::string::npos);
@@ -63,10 +69,10 @@ TEST(Progress, SaysLittleWhereThereIsNoTerminal) {
   {
     Progress progress(paper.get(), {false, false, 80});
     for (int ms = 0; ms < 1999; ++ms)
-      progress.update(ms, kWords, 0);
+      progress.update({static_cast<double>(ms), kWords});
     EXPECT_EQ(paper.text(), "");
     for (int ms = 2000; ms < 60'000; ++ms)
-      progress.update(ms, kWords, 0);
+      progress.update({static_cast<double>(ms), kWords});
   }
   const std::string text = paper.text();
   EXPECT_EQ(static_cast<int>(std::count(text.begin(), text.end(), '\n')), 5); // 2, 4, 8, 16, 32 s

@@ -7,7 +7,8 @@
 int main() {
   using namespace reveille::vmm;
   const auto print = [](const story::Story &s) {
-    std::fputs(result_json(s.scenario, story::host(), s.seen, s.verdict).c_str(), stdout);
+    const HostInfo host = story::host();
+    std::fputs(result_json(s.scenario, &host, s.seen, s.verdict).c_str(), stdout);
   };
   print(story::all_up(1));
   print(story::all_up(8));

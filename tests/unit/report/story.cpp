@@ -79,8 +79,7 @@ void crash_cpu_5(Story &s) {
 } // namespace
 
 abi::Event event(double us, CpuIndex cpu, EventKind kind, std::uint64_t a, std::uint64_t b) {
-  return {
-      kZeroTsc + static_cast<std::uint64_t>(us * 1000), 1, static_cast<std::uint16_t>(cpu), kind, 0, a, b};
+  return {kZeroTsc + static_cast<std::uint64_t>(us * 1000), 1, cpu, a, b, kind, 0, {}};
 }
 
 HostInfo host() { return {"6.1.0-test", "A CPU", 2, 12, 2, 4096, 4096}; }
@@ -166,13 +165,13 @@ Story garbage() {
     cpu.word = random();
     cpu.lost_events = static_cast<std::uint32_t>(random());
     for (int i = 0; i < 500; ++i) {
-      abi::Event e = {random(),
-                      static_cast<std::uint32_t>(random() % 3),
-                      static_cast<std::uint16_t>(random() % 9),
-                      static_cast<abi::EventKind>(random() % 40),
-                      0,
-                      random(),
-                      random()};
+      abi::Event e{};
+      e.tsc = random();
+      e.attempt = static_cast<std::uint32_t>(random() % 3);
+      e.cpu = static_cast<std::uint32_t>(random() % 9);
+      e.kind = static_cast<abi::EventKind>(random() % 40);
+      e.a = random();
+      e.b = random();
       cpu.events.push_back(e);
     }
   }

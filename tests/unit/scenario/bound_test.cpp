@@ -41,5 +41,32 @@ TEST(scenario, the_bound_has_room_for_every_fault) {
   EXPECT_EQ(bound_of(delay + "at = \"time:7000\"\n"), kHealthy + 1000 + 500 + 7000);
 }
 
+TEST(scenario, the_bound_counts_the_levels_of_a_tree) {
+  const std::string tree = "strategy = \"tree\"\n";
+  EXPECT_EQ(bound_of(tree), kHealthy + (7 + 1 + 1) * 1000); // 99 may die; 7 levels reach 100 CPUs
+  EXPECT_EQ(bound_of(tree + kThreeDead), kHealthy + 3000);  // never more than one each
+  EXPECT_EQ(bound_of(tree + "window = 4\n"), kHealthy + (7 + 1 + 25) * 1000);
+  EXPECT_EQ(bound_of(tree + "attempts = 2\n"), kHealthy + (7 + 1 + 1) * 2 * 1000);
+  // Whoever is struck while it brings another up may cost the lease.
+  const std::string up = "[[fault]]\ncpu = \"1-2\"\naction = \"stall\"\nduration_ms = 7\nat = ";
+  EXPECT_EQ(bound_of(tree + up + "\"active.released\"\n"), kHealthy + 2000 + 2 * 7 + 2 * 3 * 1000);
+  EXPECT_EQ(bound_of(tree + up + "\"kick\"\n"), kHealthy + 2000 + 2 * 7 + 2 * 3 * 1000);
+  EXPECT_EQ(bound_of(tree + up + "\"time:5\"\n"), kHealthy + 2000 + 2 * 7 + 2 * 3 * 1000 + 5);
+  EXPECT_EQ(bound_of(tree + up + "\"alive\"\n"), kHealthy + 2000 + 2 * 7);
+}
+
+TEST(scenario, the_bound_grows_with_the_cycles) {
+  constexpr double kThree = 5000 + 100 * 20 * 5 + 2 * 1000; // three times up, twice down
+  const std::string cycles = "cycles = 3\n";
+  EXPECT_EQ(bound_of(cycles), kThree + 3 * 2 * 1000); // some may die in each, up or down
+  EXPECT_EQ(bound_of(cycles + kThreeDead), kThree + 2 * 1000);
+  EXPECT_EQ(bound_of(cycles + kThreeDead + "cycle = 0\n"), kThree + 3 * 1000); // each dies once
+  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 0\n"), kThree + 3 * 3 * 1000);
+  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 2\n"), kThree + 3 * 1000);
+  const std::string delay = "[[fault]]\ncpu = 1\nat = \"idle\"\naction = \"delay\"\nduration_ms = 500\n";
+  EXPECT_EQ(bound_of(cycles + delay + "cycle = 0\ncount = 2\n"), kThree + 1000 + 2 * 500);
+  EXPECT_EQ(bound_of(cycles + delay + "cycle = 0\ncount = 9\n"), kThree + 1000 + 3 * 500);
+}
+
 } // namespace
 } // namespace reveille::vmm

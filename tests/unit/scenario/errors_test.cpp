@@ -11,7 +11,7 @@ TEST(scenario, unknown_keys_name_the_nearest) {
       {"[machine]\nvcpu = 8", R"(2:1: machine.vcpu: unknown key; did you mean "vcpus"?)"},
       {kEight + "timeout_ms = 3", "3:1: machine.timeout_ms: unknown key here; it belongs to [bringup]"},
       {kEight + "[bringupp]", R"(3:2: bringupp: unknown key; did you mean "bringup"?)"},
-      {kEight + "[zzz]", "3:2: zzz: unknown key; valid here: title, machine, bringup, fault, expect"},
+      {kEight + "[zzz]", "3:2: zzz: unknown key; valid here: title, machine, bringup, fault, expect, sim"},
       {"[machine]\nvcpus = 8\nVCPUS = 9", R"(3:1: machine.VCPUS: unknown key; did you mean "vcpus"?)"},
   });
 }
@@ -73,9 +73,9 @@ TEST(scenario, vcpus_has_no_default) {
 TEST(scenario, too_little_memory_names_the_least) {
   expect_messages({
       {"[machine]\nvcpus = 1000\nmemory_mib = 16",
-       "3:14: machine.memory_mib: 16 is too little: 1000 vCPUs with 1 attempt need at least 53"},
+       "3:14: machine.memory_mib: 16 is too little: 1000 vCPUs with 1 attempt need at least 55"},
   });
-  expect_accepted({"[machine]\nvcpus = 1000\nmemory_mib = 53", "[machine]\nvcpus = 1\nmemory_mib = 16"});
+  expect_accepted({"[machine]\nvcpus = 1000\nmemory_mib = 55", "[machine]\nvcpus = 1\nmemory_mib = 16"});
 }
 
 TEST(scenario, xapic_takes_255_cpus) {
@@ -98,7 +98,7 @@ TEST(scenario, titles_are_short_and_plain) {
 
 TEST(scenario, messages_cannot_write_to_the_terminal) {
   expect_messages({{"\"a\\u001b[2J\\n\" = 1",
-                    "1:1: a [2J : unknown key; valid here: title, machine, bringup, fault, expect"}});
+                    "1:1: a [2J : unknown key; valid here: title, machine, bringup, fault, expect, sim"}});
 }
 
 TEST(scenario, the_first_mistake_in_file_order_comes_first) {

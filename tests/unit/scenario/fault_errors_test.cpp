@@ -1,6 +1,8 @@
 // Mistakes in [[fault]].
 #include "mistakes.hpp"
 
+#include <fmt/format.h>
+
 namespace reveille::vmm {
 namespace {
 
@@ -59,7 +61,13 @@ TEST(scenario, unknown_places_and_actions_name_the_nearest) {
       {fault("cpu = 1\nat = \"alive\"\naction = \"stal\""),
        R"(8:10: fault.0.action: unknown action "stal"; did you mean "stall"?)"},
       {fault("cpu = 1\nat = \"alive\"\naction = \"explode\""),
-       R"(8:10: fault.0.action: unknown action "explode"; valid here: delay, stall, freeze, crash)"},
+       R"(8:10: fault.0.action: unknown action "explode"; valid here: delay, stall, freeze, crash, fail)"},
+      {fault("cpu = 1\nat = \"step:laipc\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: unknown step "laipc"; did you mean "lapic"?)"},
+      {fault("cpu = 1\nat = \"step:lapic.don\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: unknown step "lapic.don"; valid here: area, cpu-tables, lapic, timer, tsc, worker)"},
+      {fault("cpu = 1\nat = \"step:\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: unknown step ""; valid here: area, cpu-tables, lapic, timer, tsc, worker)"},
   });
 }
 
@@ -92,17 +100,75 @@ TEST(scenario, the_kick_takes_a_delay_or_a_bounded_stall) {
                    fault("cpu = 1\nat = \"kick\"\naction = \"delay\"\nduration_ms = 5")});
 }
 
+TEST(scenario, the_control_cpu_at_a_prepare_step_takes_no_more_than_at_the_kick_but_a_failure) {
+  const std::string why = "takes a delay, a bounded stall (duration_ms over 0) or fail only: the CP is held";
+  expect_messages({
+      {fault("cpu = 1\nat = \"step:area\"\naction = \"stall\""),
+       "8:10: fault.0.action: \"step:area\" " + why},
+      {fault("cpu = 1\nat = \"step:area\"\naction = \"crash\""),
+       "8:10: fault.0.action: \"crash\" cannot be at \"step:area\", which " + why},
+      {fault("cpu = 1\nat = \"step:area.done\"\naction = \"freeze\"\nduration_ms = 5"),
+       "8:10: fault.0.action: \"freeze\" cannot be at \"step:area.done\", which takes a delay or a bounded "
+       "stall "
+       "only (duration_ms over 0): the CP is held"},
+      {fault("cpu = 0\nat = \"step:area\"\naction = \"fail\""),
+       R"(6:7: fault.0.cpu: CPU 0 is the control CPU and never passes "step:area", a place of the others)"},
+  });
+  expect_accepted({fault("cpu = 1\nat = \"step:area\"\naction = \"stall\"\nduration_ms = 5"),
+                   fault("cpu = 1\nat = \"step:area.done\"\naction = \"delay\"\nduration_ms = 5"),
+                   fault("cpu = 1\nat = \"step:area\"\naction = \"fail\""),
+                   fault("cpu = 1\nat = \"step:worker\"\naction = \"freeze\""),
+                   fault("cpu = 1\nat = \"step:worker.done\"\naction = \"crash\"")});
+}
+
+TEST(scenario, only_steps_fail_and_with_an_error) {
+  expect_messages({
+      {fault("cpu = 1\nat = \"alive\"\naction = \"fail\""),
+       R"(8:10: fault.0.action: "fail" cannot be at "alive": only a step fails, at "step:NAME")"},
+      {fault("cpu = 1\nat = \"kick\"\naction = \"fail\""),
+       R"(8:10: fault.0.action: "fail" cannot be at "kick": only a step fails, at "step:NAME")"},
+      {fault("cpu = 1\nat = \"step:tsc.done\"\naction = \"fail\""),
+       R"(8:10: fault.0.action: "fail" cannot be at "step:tsc.done": only a step fails, at "step:NAME")"},
+      {fault("cpu = 1\nat = \"time:1\"\naction = \"fail\""),
+       R"(8:10: fault.0.action: "fail" cannot be at "time:1": only a step fails, at "step:NAME")"},
+      {fault("cpu = 1\nat = \"step:tsc\"\naction = \"fail\"\nduration_ms = 1"),
+       R"(9:15: fault.0.duration_ms: "fail" takes no duration)"},
+      {fault("cpu = 1\nat = \"step:tsc\"\naction = \"stall\"\nerror = -5"),
+       R"(9:9: fault.0.error: "stall" takes no error)"},
+      {fault("cpu = 1\nat = \"step:tsc\"\naction = \"fail\"\nerror = 0"),
+       "9:9: fault.0.error: 0 is out of range: -4095..-1"},
+      {fault("cpu = 1\nat = \"step:tsc\"\naction = \"fail\"\nerror = -4096"),
+       "9:9: fault.0.error: -4096 is out of range: -4095..-1"},
+  });
+  expect_accepted({fault("cpu = 1\nat = \"step:tsc\"\naction = \"fail\"\nerror = -4095")});
+}
+
+/// Eight vCPUs, two attempts, three cycles; the keys of the fault begin at line 7.
+std::string in_cycles(const std::string &keys) {
+  return kEight + "[bringup]\nattempts = 2\ncycles = 3\n[[fault]]\n" + keys;
+}
+
 TEST(scenario, faults_that_can_never_fire_are_refused) {
   expect_messages({
       {fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nattempt = 3"),
        "9:11: fault.0.attempt: a fault in attempt 3 can never fire: bringup.attempts is 2"},
       {fault("cpu = 1\nat = \"time:3\"\naction = \"stall\"\nattempt = 2"),
        R"(9:11: fault.0.attempt: "time:3" comes once, whatever the attempt)"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\ncycle = 2"),
+       "9:9: fault.0.cycle: a fault in cycle 2 can never fire: bringup.cycles is 1"},
+      {in_cycles("cpu = 1\nat = \"time:3\"\naction = \"stall\"\ncycle = 2"),
+       R"(10:9: fault.0.cycle: "time:3" comes once, whatever the cycle)"},
       {fault("cpu = 1\nat = \"dying\"\naction = \"stall\""),
        R"(7:6: fault.0.at: a fault at "dying" can never fire: with cycles = 1 no CPU goes down)"},
       {fault("cpu = 1\nat = \"dead\"\naction = \"stall\""),
        R"(7:6: fault.0.at: a fault at "dead" can never fire: with cycles = 1 no CPU goes down)"},
+      {in_cycles("cpu = 1\nat = \"dead\"\naction = \"stall\"\ncycle = 3"),
+       R"(10:9: fault.0.cycle: a fault at "dead" can never fire in cycle 3: after the last cycle no CPU goes down)"},
   });
+  expect_accepted({in_cycles("cpu = 1\nat = \"dead\"\naction = \"stall\"\ncycle = 2"),
+                   in_cycles("cpu = 1\nat = \"dying\"\naction = \"crash\"\ncycle = 0"),
+                   in_cycles("cpu = 1\nat = \"time:3\"\naction = \"stall\"\ncycle = 0"),
+                   in_cycles("cpu = 1\nat = \"alive\"\naction = \"stall\"\ncycle = 3")});
 }
 
 std::string two_faults(const std::string &first, const std::string &second) {
@@ -125,6 +191,88 @@ TEST(scenario, a_fault_behind_an_endless_one_is_refused) {
   });
 }
 
+TEST(scenario, a_failed_step_is_rolled_back_through_the_way_down) {
+  const auto fail_at = [](const char *step) {
+    return fmt::format("at = \"step:{}\"\naction = \"fail\"", step);
+  };
+  const auto stall_at = [](const char *place) {
+    return fmt::format("cpu = 3\nat = \"{}\"\naction = \"stall\"", place);
+  };
+  expect_accepted({two_faults(fail_at("worker"), stall_at("dying")),
+                   two_faults(fail_at("worker"), stall_at("dead")),
+                   two_faults(fail_at("tsc"), stall_at("dead"))});
+  expect_messages({
+      {two_faults(fail_at("tsc"), stall_at("dying")),
+       R"(11:6: fault.1.at: a fault at "dying" can never fire: with cycles = 1 no CPU goes down)"},
+      {two_faults(fail_at("area"), stall_at("dead")),
+       R"(11:6: fault.1.at: a fault at "dead" can never fire: with cycles = 1 no CPU goes down)"},
+      {two_faults(fail_at("worker"), stall_at("dead") + "\nattempt = 2"),
+       R"(11:6: fault.1.at: a fault at "dead" can never fire: with cycles = 1 no CPU goes down)"},
+      {fault("cpu = 3\n" + fail_at("worker") +
+             "\n[[fault]]\ncpu = \"2-3\"\nat = \"dead\"\naction = \"stall\""),
+       R"(11:6: fault.1.at: a fault at "dead" can never fire on CPU 2: with cycles = 1 no CPU goes down)"},
+  });
+}
+
+TEST(scenario, a_fault_further_on_than_an_endless_one_is_refused) {
+  const auto ends = [](const char *at, const char *more = "") {
+    return fmt::format("at = \"{}\"\naction = \"stall\"{}", at, more);
+  };
+  const auto delay = [](const char *at, const char *more = "") {
+    return fmt::format("cpu = 3\nat = \"{}\"\naction = \"delay\"\nduration_ms = 1{}", at, more);
+  };
+  const auto says = [](const char *where) {
+    return fmt::format(
+        "11:6: fault.1.at: can never fire on CPU 3: fault 0 ends it at \"{}\" in the same attempt", where);
+  };
+  expect_messages({
+      {two_faults(ends("alive"), delay("active.released")), says("alive")},
+      {two_faults(ends("alive.released"), delay("step:cpu-tables")), says("alive.released")},
+      {two_faults(ends("step:lapic"), delay("step:lapic.done")), says("step:lapic")},
+      {two_faults(ends("step:timer.done"), delay("started")), says("step:timer.done")},
+      {two_faults(ends("idle.released"), delay("step:worker")), says("idle.released")},
+      {two_faults("at = \"step:tsc\"\naction = \"fail\"", delay("step:tsc.done")), says("step:tsc")},
+      {two_faults("at = \"step:area\"\naction = \"fail\"", delay("kick")), says("step:area")},
+      // The one that is further on may come first in the file.
+      {two_faults(ends("active"), "cpu = 3\nat = \"alive\"\naction = \"crash\""),
+       R"(7:6: fault.0.at: can never fire on CPU 3: fault 1 ends it at "alive" in the same attempt)"},
+  });
+  expect_accepted({
+      two_faults(ends("alive"), delay("kick")),
+      two_faults(ends("alive"), delay("step:area")),
+      two_faults(ends("started"), delay("step:tsc.done")),
+      two_faults(ends("alive"), delay("active", "\nattempt = 2")),
+      two_faults("at = \"step:tsc\"\naction = \"fail\"", delay("step:tsc")),
+  });
+}
+
+std::string two_in_cycles(const std::string &first, const std::string &second, int attempts = 1) {
+  return kEight + fmt::format("[bringup]\nattempts = {}\ncycles = 3\n[[fault]]\ncpu = 3\n", attempts) +
+         first + "\n[[fault]]\ncpu = 3\n" + second;
+}
+
+TEST(scenario, a_cpu_that_failed_stays_out_of_later_cycles) {
+  const std::string stall = "at = \"idle\"\naction = \"stall\"";
+  const std::string delay = "at = \"alive\"\naction = \"delay\"\nduration_ms = 1\ncycle = ";
+  const std::string out = R"(can never fire on CPU 3: fault 0 ends it at "idle" in cycle 1, for good)";
+  expect_messages({
+      {two_in_cycles(stall, delay + "2"), "12:6: fault.1.at: " + out},
+      {two_in_cycles(stall + "\ncycle = 0", delay + "3"), "13:6: fault.1.at: " + out},
+      {two_in_cycles(stall + "\nattempt = 0\ncount = 2", delay + "2", 2), "14:6: fault.1.at: " + out},
+      {two_in_cycles("at = \"dying\"\naction = \"crash\"\ncycle = 2", delay + "3"),
+       R"(13:6: fault.1.at: can never fire on CPU 3: fault 0 ends it at "dying" in cycle 2, for good)"},
+      {two_in_cycles(stall + "\ncycle = 0", "at = \"idle\"\naction = \"stall\"\ncycle = 0"),
+       R"(13:6: fault.1.at: can never fire on CPU 3: fault 0 ends it at "idle" in the same attempt)"},
+  });
+  expect_accepted({
+      two_in_cycles(stall + "\ncycle = 2", delay + "1"),
+      two_in_cycles(stall + "\ncycle = 2", delay + "0"),
+      two_in_cycles(stall, delay + "2", 2),
+      two_in_cycles(stall + "\nattempt = 0", delay + "2", 2),
+      two_in_cycles("at = \"dying\"\naction = \"crash\"\ncycle = 2", delay + "2"),
+  });
+}
+
 TEST(scenario, faults_that_can_both_fire_are_accepted) {
   const std::string stall = "at = \"idle\"\naction = \"stall\"";
   expect_accepted({
@@ -132,7 +280,7 @@ TEST(scenario, faults_that_can_both_fire_are_accepted) {
       two_faults(stall, "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 2"),
       two_faults(stall, "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 0"),
       two_faults(stall + "\nattempt = 0", "cpu = 3\nat = \"idle\"\naction = \"crash\"\nattempt = 2"),
-      two_faults(stall, "cpu = 3\nat = \"active\"\naction = \"crash\""),
+      two_faults(stall, "cpu = 3\nat = \"synced\"\naction = \"delay\"\nduration_ms = 1"),
       two_faults(stall + "\nduration_ms = 5", "cpu = 3\nat = \"idle\"\naction = \"crash\""),
       two_faults("at = \"idle\"\naction = \"delay\"\nduration_ms = 5",
                  "cpu = 3\nat = \"idle\"\naction = \"delay\"\nduration_ms = 5"),

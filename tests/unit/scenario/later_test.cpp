@@ -15,15 +15,7 @@ TEST(scenario, later_values_are_not_supported_yet) {
   expect_messages({
       {kEight + "apic = \"user\"", R"(3:8: machine.apic: "user" is not supported yet)"},
       {kEight + "apic = \"split\"", R"(3:8: machine.apic: "split" is not supported yet)"},
-      {kEight + "[bringup]\nstrategy = \"tree\"", R"(4:12: bringup.strategy: "tree" is not supported yet)"},
-      {kEight + "[bringup]\ncycles = 2",
-       "4:10: bringup.cycles: 2 is not supported yet; so far it is always 1"},
-      {kEight + "[bringup]\nprimary_threads_first = true",
-       "4:25: bringup.primary_threads_first: true is not supported yet; so far it is always false"},
-      {kEight + "[sim]\nx = 1", "3:2: sim: not supported yet"},
       {kEight + "[guest]\nx = 1", "3:2: guest: not supported yet"},
-      {fault_with("alive", "stall", "cycle = 0"),
-       "7:9: fault.0.cycle: 0 is not supported yet; so far it is always 1"},
       {fault_with("alive", "stall", "probability = 0.5"),
        "7:15: fault.0.probability: 0.5 is not supported yet; so far it is always 1"},
       {fault_with("alive", "stall", "percent = 5"), "7:1: fault.0.percent: not supported yet"},
@@ -34,16 +26,15 @@ TEST(scenario, later_values_are_not_supported_yet) {
 
 TEST(scenario, defaults_of_later_keys_are_accepted) {
   expect_accepted({
-      kEight +
-          "apic = \"kernel\"\nthreads_per_core = 1\n[bringup]\ncycles = 1\nprimary_threads_first = false",
-      fault_with("alive", "stall", "cycle = 1\nprobability = 1.0\ncount = 3"),
+      kEight + "apic = \"kernel\"",
+      fault_with("alive", "stall", "probability = 1.0\ncount = 3"),
       fault_with("alive", "stall", "probability = 1"),
   });
 }
 
 TEST(scenario, later_places_are_not_supported_yet) {
-  for (const char *place : {"step:x", "step:x.done", "init", "sipi", "sipi2", "stop", "symbol:main",
-                            "symbol:main+0x10", "addr:0x8000", "exit:3", "firmware"})
+  for (const char *place : {"init", "sipi", "sipi2", "stop", "symbol:main", "symbol:main+0x10", "addr:0x8000",
+                            "exit:3", "firmware"})
     EXPECT_EQ(message_of(fault_with(place, "stall")),
               std::string("x.toml:5:6: fault.0.at: \"") + place + "\" is not supported yet");
 }
@@ -57,7 +48,7 @@ TEST(scenario, later_actions_are_not_supported_yet) {
     EXPECT_EQ(message_of(fault_with("alive", std::string(row.name))),
               "x.toml:6:10: fault.0.action: \"" + std::string(row.name) + "\" is not supported yet");
   }
-  EXPECT_EQ(later, 22);
+  EXPECT_EQ(later, 21);
 }
 
 } // namespace

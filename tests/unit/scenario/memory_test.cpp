@@ -8,19 +8,38 @@ namespace reveille::vmm {
 namespace {
 
 TEST(scenario, memory_grows_with_cpus_and_attempts) {
-  EXPECT_EQ(default_memory_mib(1, 1), 16U);
-  EXPECT_EQ(default_memory_mib(1000, 1), 53U);
+  const auto of = [](std::uint32_t cpus, std::uint32_t attempts) {
+    return default_memory_mib({cpus, attempts, abi::Strategy::kParallel});
+  };
+  EXPECT_EQ(of(1, 1), 16U);
+  EXPECT_EQ(of(1000, 1), 55U);
   for (std::uint32_t cpus = 1; cpus < 1024; ++cpus)
     for (std::uint32_t attempts = 1; attempts < 8; ++attempts) {
-      ASSERT_LE(default_memory_mib(cpus, attempts), default_memory_mib(cpus + 1, attempts));
-      ASSERT_LE(default_memory_mib(cpus, attempts), default_memory_mib(cpus, attempts + 1));
+      ASSERT_LE(of(cpus, attempts), of(cpus + 1, attempts));
+      ASSERT_LE(of(cpus, attempts), of(cpus, attempts + 1));
+      ASSERT_LE(of(cpus, attempts), default_memory_mib({cpus, attempts, abi::Strategy::kTree}));
+    }
+}
+
+TEST(scenario, rings_have_room_for_what_one_cycle_writes) {
+  const MemoryNeeds alone{1000, 3, abi::Strategy::kParallel};
+  EXPECT_GE(control_ring_events(alone), 1000 * 3 * kControlEvents);
+  EXPECT_GE(ap_ring_events(alone), 3 * kOwnEvents);
+  const MemoryNeeds tree{1000, 3, abi::Strategy::kTree};
+  EXPECT_GE(ap_ring_events(tree), 3 * kOwnEvents + kChildren * kControlEvents);
+  // The count of events wraps at 2^32, and their places in the ring must go on from there.
+  for (std::uint32_t attempts = 1; attempts <= 8; ++attempts)
+    for (const auto strategy : {abi::Strategy::kParallel, abi::Strategy::kTree}) {
+      EXPECT_TRUE(std::has_single_bit(control_ring_events({7, attempts, strategy})));
+      EXPECT_TRUE(std::has_single_bit(ap_ring_events({7, attempts, strategy})));
     }
 }
 
 TEST(scenario, memory_is_filled_in_by_need) {
-  const auto scenario = parse_scenario("[machine]\nvcpus = 1000\n[bringup]\nattempts = 8\n", "x.toml");
+  const auto scenario =
+      parse_scenario("[machine]\nvcpus = 1000\n[bringup]\nattempts = 8\nstrategy = \"tree\"\n", "x.toml");
   ASSERT_TRUE(scenario);
-  EXPECT_EQ(scenario->machine.memory_mib, default_memory_mib(1000, 8));
+  EXPECT_EQ(scenario->machine.memory_mib, default_memory_mib({1000, 8, abi::Strategy::kTree}));
 }
 
 } // namespace

@@ -17,7 +17,7 @@ struct Mistake {
 
 /// Everything but the first line is left out.
 inline std::string message_of(const std::string &text, const std::vector<std::string> &overrides = {}) {
-  const auto scenario = parse_scenario(text, "x.toml", overrides);
+  const auto scenario = parse_scenario(text, "x.toml", {overrides, {}});
   if (scenario)
     return "accepted";
   EXPECT_EQ(scenario.error().status, ExitStatus::kUsage);

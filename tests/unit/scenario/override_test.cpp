@@ -9,7 +9,7 @@ namespace {
 const std::string kFault = "[[fault]]\ncpu = 2\nat = \"alive\"\naction = \"stall\"\n";
 
 Scenario load(const std::vector<std::string> &sets) {
-  auto scenario = parse_scenario(kEight + kFault, "x.toml", sets);
+  auto scenario = parse_scenario(kEight + kFault, "x.toml", {sets, {}});
   EXPECT_TRUE(scenario) << scenario.error().message;
   return scenario ? *scenario : Scenario{};
 }
@@ -35,7 +35,7 @@ TEST(scenario, overrides_can_add_a_fault) {
   ASSERT_EQ(s.faults.size(), 2U);
   EXPECT_EQ(s.faults[1].cpus.size(), 7U);
   const auto first =
-      parse_scenario(kEight, "x.toml", {"fault.0.cpu=3", "fault.0.at=idle", "fault.0.action=crash"});
+      parse_scenario(kEight, "x.toml", {{"fault.0.cpu=3", "fault.0.at=idle", "fault.0.action=crash"}, {}});
   ASSERT_TRUE(first);
   EXPECT_EQ(first->faults.size(), 1U);
 }

@@ -23,9 +23,24 @@ window = 0
 timeout_ms = 2.5
 attempts = 2
 stop = "none"
-primary_threads_first = false
-cycles = 1
+primary_threads_first = true
+cycles = 3
 max_cpus = 6
+
+[sim]
+prepare_us = 350
+kick_us = 20
+wake_us = 250
+boot_us = 100
+step_us = 10
+ipi_us = 2
+serve_us = 2
+jitter = 0.5
+
+[[sim.latency]]
+cpu = 3
+at = "alive"
+us = 3500
 
 [[fault]]
 cpu = "1-3"
@@ -42,8 +57,28 @@ cpu = 4
 at = "alive"
 action = "crash"
 attempt = 0
-cycle = 1
+cycle = 0
 count = 2
+probability = 1
+
+[[fault]]
+cpu = 5
+at = "step:worker"
+action = "fail"
+error = -12
+attempt = 1
+cycle = 3
+count = 1
+probability = 1
+
+[[fault]]
+cpu = 2
+at = "dying"
+action = "delay"
+duration_ms = 1
+attempt = 2
+cycle = 2
+count = 1
 probability = 1
 
 [expect]
@@ -52,7 +87,7 @@ failed = { "4" = "crash@alive", "3,5" = "timeout@alive" }
 within_ms = 700
 attempts = { "1" = 1, "4-5" = 2 }
 
-# The run ends within 5261.5 ms; what is undecided then is lost.
+# The run ends within 6246 ms; what is undecided then is lost.
 )";
 
 TEST(scenario, printing_fills_in_every_default) {

@@ -17,9 +17,9 @@ TEST(scenario, names_in_tables_are_unique) {
   std::set<std::string_view> actions;
   for (const ActionRow &row : all_actions())
     EXPECT_TRUE(actions.insert(row.name).second) << row.name;
-  std::set<std::string_view> places;
+  std::set<std::pair<std::string_view, std::string_view>> places;
   for (const PlaceRow &row : all_places())
-    EXPECT_TRUE(places.insert(row.form).second) << row.form;
+    EXPECT_TRUE(places.emplace(row.form, row.of).second) << row.form;
 }
 
 TEST(scenario, keys_of_actions_are_keys_of_faults) {
@@ -42,9 +42,11 @@ TEST(scenario, choices_are_numbered_as_the_enumerations) {
   EXPECT_EQ(choice(KeySection::kMachine, "x2apic", X2apic::kOff), "off");
   EXPECT_EQ(choice(KeySection::kBringup, "strategy", abi::Strategy::kSplit), "split");
   EXPECT_EQ(choice(KeySection::kBringup, "strategy", abi::Strategy::kParallel), "parallel");
+  EXPECT_EQ(choice(KeySection::kBringup, "strategy", abi::Strategy::kTree), "tree");
   EXPECT_EQ(choice(KeySection::kBringup, "wait", abi::Wait::kSpin), "spin");
   EXPECT_EQ(choice(KeySection::kBringup, "stop", abi::Stop::kNone), "none");
   EXPECT_EQ(name(Action::kFreeze), "freeze");
+  EXPECT_EQ(name(Action::kFail), "fail");
 }
 
 } // namespace

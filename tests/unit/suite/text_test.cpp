@@ -179,17 +179,17 @@ TEST(SuiteCommandLine, RepeatsTheVeryRun) {
   SuiteOptions options;
   options.command = "build/bin/vmm";
   options.sets = {"fault.0.cpu=3", "expect.failed={ 3 = \"timeout@online\" }"};
-  options.backend = "kvm";
+  options.backend = Backend::kSim;
   options.guest = "it's.elf";
   options.log_level = "debug";
   EXPECT_EQ(
       command_of(options, "a b.toml", 7),
       "build/bin/vmm run 'a b.toml' --set fault.0.cpu=3 --set 'expect.failed={ 3 = \"timeout@online\" }' "
-      "--seed 7 --backend kvm --guest 'it'\\''s.elf'");
+      "--seed 7 --backend sim --guest 'it'\\''s.elf'");
   EXPECT_EQ(arguments_of(options, "a b.toml", 7),
             (std::vector<std::string>{"run", "a b.toml", "--set", "fault.0.cpu=3", "--set",
                                       "expect.failed={ 3 = \"timeout@online\" }", "--seed", "7", "--backend",
-                                      "kvm", "--guest", "it's.elf", "--json", "-", "--log-level", "debug"}));
+                                      "sim", "--guest", "it's.elf", "--json", "-", "--log-level", "debug"}));
 }
 
 } // namespace

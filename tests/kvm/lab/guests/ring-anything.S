@@ -13,7 +13,7 @@ again:
   movl %ecx, %eax
   outl %eax, %dx
   // The same with a kind, a place and a CPU that exist, or that nearly do.
-  andl $0x030f0007, %eax
+  andl $0x033f0007, %eax
   orl $0x01000000, %eax
   cmpl $(RING_PANIC << 24), %eax
   jae again // not a panic

@@ -16,12 +16,17 @@ event:
   next_random
   movl %ecx, %eax
   shrl $9, %eax
-  andl $0x00070003, %eax // cpu 0..3, kind 1..8 below
-  addl $0x00010000, %eax
+  andl $7, %eax
+  incl %eax
+  movl %eax, 32(%edi) // kind 1..8
+  movl $0, 36(%edi)
+  next_random
+  movl %ecx, %eax
+  shrl $9, %eax
+  andl $3, %eax // cpu 0..3
   cmpl $4, %ebx
   je place // CPU 0 may write of anyone
-  andl $0x000f0000, %eax
-  addl $4, %eax
+  movl $4, %eax
   subl %ebx, %eax // the others of themselves
 place:
   movl %eax, 12(%edi)
@@ -34,7 +39,7 @@ place:
   xorl $0x00030001, %eax
   movl %eax, 24(%edi)
   movl $1, 28(%edi)
-  addl $32, %edi
+  addl $EVENT_SIZE, %edi
   decl %esi
   jnz event
   addl $SLOT_SIZE, %ebp

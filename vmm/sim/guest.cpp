@@ -1,0 +1,161 @@
+#include "vmm/sim/guest.hpp"
+
+#include "core/claim.hpp"
+#include "vmm/scenario/memory.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace reveille::vmm::sim {
+
+using abi::EventKind;
+using abi::Place;
+
+namespace {
+
+constexpr Ns kBoot = kNsPerMs; // of CPU 0, from power-on to its control side
+constexpr std::size_t kUsualEvents = 40;
+/// Of all CPUs together, 2.5 GB: what a run of very many cycles may cost.
+constexpr std::size_t kMostEvents = 64'000'000;
+
+/// As many as the rings of the real guest hold, which its host empties in each cycle.
+std::size_t most_kept(std::size_t in_a_cycle, const Scenario &scenario) {
+  return std::min(in_a_cycle * (scenario.bringup.cycles + std::size_t{1}),
+                  std::max(in_a_cycle, kMostEvents / scenario.machine.vcpus));
+}
+
+core::Settings settings_of(const Scenario &scenario) {
+  const BringupSpec &bringup = scenario.bringup;
+  core::Settings settings;
+  settings.cpus = bringup.max_cpus;
+  settings.strategy = bringup.strategy;
+  settings.stop = bringup.stop;
+  settings.window = bringup.window;
+  settings.attempts = bringup.attempts;
+  settings.primary_threads_first = bringup.primary_threads_first;
+  settings.set_timeout(static_cast<Ns>(bringup.timeout_ms * kNsPerMs), kTscKhz);
+  return settings;
+}
+
+} // namespace
+
+Guest::Guest(const Scenario &scenario, Machine &machine, Listener &listener)
+    : scenario_(scenario), machine_(machine), listener_(listener), latencies_(scenario),
+      settings_(settings_of(scenario)), steps_(make_steps()), cpus_(scenario.machine.vcpus),
+      seats_(scenario.bringup.max_cpus), control_(*this, 0), driver_(control_, settings_, seats_) {
+  const MemoryNeeds needs{scenario.machine.vcpus, scenario.bringup.attempts, scenario.bringup.strategy};
+  keep_ = {most_kept(control_ring_events(needs), scenario), most_kept(ap_ring_events(needs), scenario)};
+}
+
+/// The trampoline up to the claim. An AP that comes for an attempt that is not waited for has
+/// touched nothing.
+bool Guest::begin(CpuIndex index, unsigned page) {
+  Cpu &cpu = cpus_[index];
+  const core::Claim claim = core::claim(cpu.word, page, abi::kPages);
+  if (!claim.won)
+    return false;
+  cpu.mine = {index, claim.word.attempt, cpu.area_of_page[page]};
+  cpu.owed = protocol::Point::kAlive;
+  cpu.ap.emplace(*this, index, claim.word);
+  return true;
+}
+
+void Guest::run(CpuIndex cpu) {
+  if (cpu == 0)
+    run_control();
+  run_ap(cpus_[cpu]);
+}
+
+void Guest::run_ap(Cpu &cpu) {
+  Ap &ap = *cpu.ap;
+  if (!ap.up)
+    ap.up = ap.side.bring_up() == core::ApEnd::kActive;
+  if (ap.up)
+    stay_up(cpu);
+  cpu.mine.token = 0; // what it comes to rest on is never freed
+  core::come_to_rest(ap.env, ap.side.word());
+}
+
+/// Idles, brings others up when it is left one, until it has been taken down.
+void Guest::stay_up(Cpu &cpu) {
+  Ap &ap = *cpu.ap;
+  core::ApCall call = ap.side.idle();
+  for (; call == core::ApCall::kControl; call = ap.side.idle()) {
+    ControlEnvironment env(*this, ap.env.cpu());
+    core::Delegate<ControlEnvironment>(env, settings_, seats_).serve();
+  }
+  if (call == core::ApCall::kDown)
+    ap.side.go_down();
+}
+
+void Guest::run_control() {
+  control_.spend(kBoot);
+  call_host_if_armed(0, Place::kZero, 0);
+  zero_ = machine_.now();
+  control_.log(EventKind::kZero, 0, 0, 0, 0);
+  driver_.bring_up();
+  for (std::uint32_t cycle = 1; cycle < scenario_.bringup.cycles; ++cycle) {
+    driver_.take_down();
+    driver_.bring_up();
+  }
+  decided_ = machine_.now();
+  control_.log(EventKind::kDecided, 0, 0, 0, 0);
+  for (;;) {
+    driver_.poll();
+    control_.wait_until([this] { return arrivals_.any(); }, driver_.deadline());
+  }
+}
+
+void Guest::take_work(CpuIndex cpu) {
+  if (Area *area = areas_.find(cpus_[cpu].mine))
+    area->answered = true;
+}
+
+void Guest::log(CpuIndex writer, const abi::Event &event) {
+  note(event);
+  try {
+    keep(writer, event);
+  } catch (const std::bad_alloc &) { // nothing may leave the stack of a CPU
+    ++cpus_[writer].lost_events;
+  }
+}
+
+/// Of too many the older half goes, at once, so that keeping on does not cost a move for each.
+void Guest::keep(CpuIndex writer, const abi::Event &event) {
+  Cpu &cpu = cpus_[writer];
+  if (cpu.events.capacity() == 0)
+    cpu.events.reserve(kUsualEvents);
+  cpu.events.push_back(event);
+  const std::size_t most = writer == 0 ? keep_.of_control : keep_.of_ap;
+  if (cpu.events.size() <= most)
+    return;
+  const std::size_t spare = cpu.events.size() - most / 2;
+  cpu.events.erase(cpu.events.begin(), cpu.events.begin() + static_cast<std::ptrdiff_t>(spare));
+  cpu.lost_events += static_cast<std::uint32_t>(spare);
+}
+
+/// What the host needs to know at once.
+void Guest::note(const abi::Event &event) {
+  switch (event.kind) {
+  case EventKind::kOnline:
+  case EventKind::kOffline:
+    cpus_[event.cpu].online = event.kind == EventKind::kOnline;
+    listener_.has_decided(event.cpu, event.attempt, event.kind == EventKind::kOnline);
+    break;
+  case EventKind::kFailed:
+    cpus_[event.cpu].online = false;
+    break;
+  case EventKind::kCycle:
+    cycle_ = static_cast<std::uint32_t>(event.a);
+    break;
+  default:
+    break;
+  }
+}
+
+void Guest::call_host_if_armed(CpuIndex actor, Place place, CpuIndex target) {
+  if (((cpus_[target].armed >> static_cast<unsigned>(place)) & 1) != 0)
+    machine_.call_host(actor, place, target);
+}
+
+} // namespace reveille::vmm::sim

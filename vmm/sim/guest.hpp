@@ -1,0 +1,125 @@
+// The simulated guest: core's own code on simulated CPUs, as the real guest has it, with steps
+// that work on simulated resources. Its trace is what an Observation is made of.
+#pragma once
+
+#include "core/ap.hpp"
+#include "core/driver.hpp"
+#include "vmm/sim/environment.hpp"
+#include "vmm/sim/latencies.hpp"
+#include "vmm/sim/machine.hpp"
+#include "vmm/sim/resources.hpp"
+#include "vmm/sim/steps.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace reveille::vmm::sim {
+
+using Seat = core::Seat<ControlEnvironment>;
+
+/// Who is told what the control side decides, as it does.
+class Listener {
+public:
+  virtual ~Listener() = default;
+  /// The CPU has come up in that attempt, or gone down from it.
+  virtual void has_decided(CpuIndex cpu, std::uint32_t attempt, bool up) = 0;
+};
+
+class Guest final : public Software {
+public:
+  /// What it is given must outlive it.
+  Guest(const Scenario &scenario, Machine &machine, Listener &listener);
+
+  // --- what the processors run
+
+  bool begin(CpuIndex index, unsigned page) override;
+  void run(CpuIndex cpu) override;
+  void take_work(CpuIndex cpu) override;
+
+  // --- what the host sees, and may do
+
+  [[nodiscard]] std::uint64_t word(CpuIndex cpu) const { return cpus_[cpu].word.load(); }
+  [[nodiscard]] std::uint32_t ordinal(CpuIndex cpu) const { return cpus_[cpu].ordinal; }
+  [[nodiscard]] std::uint32_t cycle(CpuIndex cpu) const { return cpus_[cpu].cycle; }
+  /// Called up, and not taken down or failed since.
+  [[nodiscard]] bool online(CpuIndex cpu) const { return cpus_[cpu].online; }
+  [[nodiscard]] std::uint32_t cycle() const { return cycle_; } ///< the one in progress; 0: none yet
+  [[nodiscard]] Ns zero() const { return zero_; }              ///< 0: not yet
+  [[nodiscard]] Ns decided_at() const { return decided_; }     ///< 0: not yet
+  /// Whether CPU 0 has seen all that APs have told it.
+  [[nodiscard]] bool has_served_all() { return !arrivals_.any(); }
+  void arm(CpuIndex cpu, std::uint64_t places) { cpus_[cpu].armed = places; }
+  /// What the step that `cpu` stands before, or behind, is to return.
+  void set_step_error(CpuIndex cpu, int error) { cpus_[cpu].step_error = error; }
+  /// What a CPU has written down, and how much more of it is not kept.
+  [[nodiscard]] std::vector<abi::Event> take_events(CpuIndex cpu) { return std::move(cpus_[cpu].events); }
+  [[nodiscard]] std::uint32_t lost_events(CpuIndex cpu) const { return cpus_[cpu].lost_events; }
+  [[nodiscard]] std::uint32_t areas_in_use() const { return areas_.in_use(); }
+
+private:
+  friend class EnvironmentBase;
+  friend class ApEnvironment;
+  friend class ControlEnvironment;
+  friend class ControlArrivals;
+
+  /// How many events are kept of CPU 0 and of each AP; what is older goes.
+  struct Keep {
+    std::size_t of_control;
+    std::size_t of_ap;
+  };
+
+  /// An AP in one claimed attempt. Not on its stack, because an idle CPU has none.
+  struct Ap {
+    Ap(Guest &guest, CpuIndex cpu, core::Word claimed)
+        : env(guest, cpu), side(env, claimed, guest.settings_) {}
+    ApEnvironment env;
+    core::ApSide<ApEnvironment> side;
+    bool up = false; ///< and idle
+  };
+
+  struct Cpu {
+    std::atomic<std::uint64_t> word = 0;
+    std::atomic<std::uint64_t> lease = 0;
+    TscLine tsc_ap;
+    TscLine tsc_cp;
+    std::array<std::uint32_t, abi::kPages> area_of_page{};
+    core::StepTarget mine;     ///< the attempt that it stands in, and its area; no token: it has left it
+    std::uint32_t control = 0; ///< the CPU that brings it up
+    std::uint32_t ordinal = 0;
+    std::uint32_t cycle = 0;
+    std::uint32_t lost_events = 0;
+    std::uint64_t armed = 0; ///< bit n: the host is called at Place n
+    int step_error = 0;
+    bool online = false;
+    protocol::Point owed = protocol::Point::kAlive;
+    std::optional<Ap> ap;
+    std::vector<abi::Event> events;
+  };
+
+  void run_ap(Cpu &cpu);
+  void stay_up(Cpu &cpu);
+  [[noreturn]] void run_control();
+  void log(CpuIndex writer, const abi::Event &event);
+  void keep(CpuIndex writer, const abi::Event &event);
+  void note(const abi::Event &event);
+  void call_host_if_armed(CpuIndex actor, abi::Place place, CpuIndex target);
+
+  const Scenario &scenario_;
+  Machine &machine_;
+  Listener &listener_;
+  Keep keep_;
+  Latencies latencies_;
+  core::Settings settings_;
+  Steps steps_;
+  Areas areas_;
+  Arrivals arrivals_;
+  std::vector<Cpu> cpus_;
+  std::vector<Seat> seats_;
+  ControlEnvironment control_;
+  core::Driver<ControlEnvironment> driver_;
+  std::uint32_t cycle_ = 0;
+  Ns zero_ = 0;
+  Ns decided_ = 0;
+};
+
+} // namespace reveille::vmm::sim

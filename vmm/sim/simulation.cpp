@@ -1,0 +1,217 @@
+#include "vmm/sim/simulation.hpp"
+
+#include "core/protocol/guest_steps.hpp"
+#include "vmm/scenario/bound.hpp"
+#include "vmm/sim/striker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+namespace reveille::vmm::sim {
+
+namespace {
+
+constexpr Ns kLook = kNsPerMs;           // between two looks whether all faults are seen through
+constexpr unsigned kStepsPerLook = 4096; // at the host: its clock, Ctrl-C
+constexpr std::chrono::milliseconds kReport{100};
+
+std::string_view name(Power power) {
+  switch (power) {
+  case Power::kWaitsForSipi:
+    return "waits for SIPI";
+  case Power::kStarting:
+    return "on its way from SIPI";
+  case Power::kRuns:
+    return "runnable";
+  case Power::kHalted:
+    return "halted";
+  case Power::kShutdown:
+    return "shutdown";
+  }
+  return "unknown";
+}
+
+class Simulation {
+public:
+  Simulation(const Scenario &scenario, const SimHooks &hooks)
+      : scenario_(scenario), hooks_(hooks), faults_(scenario), striker_(scenario, faults_),
+        guest_(scenario, machine_, striker_), machine_(scenario.machine.vcpus, guest_, striker_),
+        bound_(from_us(run_bound_ms(scenario) * 1000)) {
+    striker_.watch(machine_, guest_);
+    for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+      if (faults_.strikes(cpu))
+        struck_.push_back(cpu);
+  }
+
+  Observation run() {
+    machine_.power_on();
+    const RunEnd end = watch();
+    return observe(end);
+  }
+
+  [[nodiscard]] SimCost cost() const { return {machine_.stacks().most_in_use(), guest_.areas_in_use()}; }
+
+private:
+  RunEnd watch();
+  [[nodiscard]] bool is_complete();
+  [[nodiscard]] bool all_seen_through();
+  [[nodiscard]] bool is_seen_through(CpuIndex cpu);
+  void report();
+  Observation observe(RunEnd end);
+  CpuObservation observe(CpuIndex cpu);
+  [[nodiscard]] std::string describe(RunEnd end) const;
+
+  const Scenario &scenario_;
+  const SimHooks &hooks_;
+  FaultEngine faults_;
+  Striker striker_;
+  Guest guest_;
+  Machine machine_;
+  Ns bound_;
+  std::vector<CpuIndex> struck_; ///< by a fault that is not seen through yet
+  Ns looked_at_ = 0;
+  std::chrono::steady_clock::time_point reported_ = std::chrono::steady_clock::now();
+};
+
+RunEnd Simulation::watch() {
+  for (unsigned steps = 0; machine_.next() <= bound_; ++steps) {
+    machine_.step(bound_);
+    if (striker_.control_died())
+      return RunEnd::kControlDied;
+    if (is_complete())
+      return RunEnd::kComplete;
+    if (steps % kStepsPerLook != 0)
+      continue;
+    if (hooks_.interrupted != nullptr && hooks_.interrupted())
+      return RunEnd::kInterrupted;
+    report();
+  }
+  // Nothing more is due within the bound, ever.
+  return guest_.decided_at() != 0 && all_seen_through() ? RunEnd::kComplete : RunEnd::kBound;
+}
+
+/// The lab's rules (vmm/lab/lab.cpp): all is decided, each fault is seen through, and CPU 0 has
+/// nothing to do for those who came late.
+bool Simulation::is_complete() {
+  if (guest_.decided_at() == 0 || !striker_.all_posted() || !machine_.is_idle(0) || !guest_.has_served_all())
+    return false;
+  if (struck_.empty())
+    return true;
+  if (machine_.next() == machine_.now() || machine_.now() < looked_at_ + kLook)
+    return false;
+  looked_at_ = machine_.now();
+  return all_seen_through();
+}
+
+bool Simulation::all_seen_through() {
+  std::erase_if(struck_, [this](CpuIndex cpu) { return is_seen_through(cpu); });
+  return struck_.empty();
+}
+
+bool Simulation::is_seen_through(CpuIndex cpu) {
+  const Power power = machine_.power(cpu);
+  const bool waits = power == Power::kWaitsForSipi;
+  FaultEngine::CpuState now;
+  now.decided = true; // all are
+  now.online = guest_.online(cpu);
+  now.word = guest_.word(cpu);
+  now.attempt = {guest_.ordinal(cpu), guest_.cycle(cpu)};
+  now.at_rest = cpu == 0 || waits || power == Power::kHalted;
+  if (waits && faults_.wants_rest(cpu))
+    faults_.took_init(cpu);
+  return faults_.see_through(cpu, now);
+}
+
+void Simulation::report() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!hooks_.progress || now - reported_ < kReport)
+    return;
+  reported_ = now;
+  std::vector<abi::Word> words;
+  words.reserve(machine_.cpus());
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+    words.push_back(abi::Word::from(guest_.word(cpu)));
+  hooks_.progress(
+      {to_us(machine_.now()) / 1000, words, faults_.holding(), guest_.cycle(), scenario_.bringup.cycles});
+}
+
+Observation Simulation::observe(RunEnd end) {
+  Observation seen;
+  seen.end = end;
+  seen.end_detail = describe(end);
+  seen.cpus.reserve(machine_.cpus());
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+    seen.cpus.push_back(observe(cpu));
+  seen.faults = faults_.accounts();
+  seen.firings = faults_.firings();
+  for (Firing &firing : seen.firings) {
+    firing.began_us -= to_us(guest_.zero());
+    firing.ended_us -= to_us(guest_.zero());
+  }
+  seen.crashes = striker_.crashes();
+  for (const protocol::StepSpec &step : protocol::kGuestSteps)
+    seen.steps.names[static_cast<std::size_t>(step.section)].emplace_back(step.name);
+  seen.tsc_khz = kTscKhz;
+  seen.zero_tsc = guest_.zero();
+  seen.decided_tsc = guest_.decided_at();
+  seen.found_cpus = machine_.cpus();
+  seen.bound_ms = to_us(bound_) / 1000;
+  seen.total_us = to_us(end == RunEnd::kBound ? bound_ : machine_.now());
+  return seen;
+}
+
+CpuObservation Simulation::observe(CpuIndex cpu) {
+  CpuObservation seen;
+  seen.apic_id = cpu;
+  seen.word = guest_.word(cpu);
+  seen.events = guest_.take_events(cpu);
+  seen.lost_events = guest_.lost_events(cpu);
+  const bool up = (cpu == 0 || guest_.online(cpu)) && !striker_.crashed(cpu);
+  if (!up && cpu < scenario_.bringup.max_cpus) {
+    VcpuSnapshot shot;
+    shot.mp_state = name(machine_.power(cpu));
+    shot.by = faults_.holder(cpu);
+    shot.held = shot.by.has_value();
+    seen.vcpu = std::move(shot);
+  }
+  return seen;
+}
+
+std::string Simulation::describe(RunEnd end) const {
+  switch (end) {
+  case RunEnd::kComplete:
+  case RunEnd::kRefused:
+    return "";
+  case RunEnd::kBound:
+    return fmt::format("the run's bound of {:.0f} ms expired", to_us(bound_) / 1000);
+  case RunEnd::kControlDied:
+    for (const CrashEvidence &crash : striker_.crashes())
+      if (crash.cpu == 0)
+        return fmt::format("CPU 0 died: {}", crash.what);
+    return "CPU 0 died";
+  case RunEnd::kInterrupted:
+    return "interrupted";
+  }
+  return "";
+}
+
+} // namespace
+
+Result<Observation> simulate(const Scenario &scenario, const SimHooks &hooks, SimCost *cost) {
+  try {
+    Simulation simulation(scenario, hooks);
+    Observation seen = simulation.run();
+    if (cost != nullptr)
+      *cost = simulation.cost();
+    return seen;
+  } catch (const std::bad_alloc &) {
+    return fail(
+        ExitStatus::kUnsupported,
+        fmt::format("this host has no memory for {} simulated CPUs; use fewer", scenario.machine.vcpus));
+  }
+}
+
+} // namespace reveille::vmm::sim
