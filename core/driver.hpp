@@ -325,7 +325,7 @@ private:
       case Outcome::kAtGate:
         end_turn(cpu);
         if (seats_[cpu].link.list == nullptr)
-          queue_up(gate_of(cpu), cpu);
+          wait_at_gate(cpu);
         return;
       case Outcome::kActive:
         decide(cpu);
@@ -411,9 +411,13 @@ private:
 
   CpuList &gate_of(unsigned cpu) { return gates_[static_cast<std::size_t>(seats_[cpu].control.section())]; }
 
-  /// Who is being finished, and goes back that way, must not wait behind those who wait for it.
-  void queue_up(CpuList &gate, unsigned cpu) {
-    seats_[cpu].finishing ? gate.push_front(links_, cpu) : gate.push_back(links_, cpu);
+  /// One that goes back through the gate by which it came in is let out before others are let
+  /// in: they may be waiting for it to be finished.
+  void wait_at_gate(unsigned cpu) {
+    if (seats_[cpu].finishing && seats_[cpu].control.section() == Section::kStarting)
+      gate_of(cpu).push_front(links_, cpu);
+    else
+      gate_of(cpu).push_back(links_, cpu);
   }
 
   /// How many are in a section; of one that nobody is kept out of, it does not matter.
