@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace reveille::model {
 
@@ -25,6 +27,14 @@ namespace reveille::model {
   return plan;
 }
 
+inline constexpr abi::Strategy kStrategies[] = {abi::Strategy::kSerial, abi::Strategy::kSplit,
+                                                abi::Strategy::kParallel, abi::Strategy::kTree};
+
+[[nodiscard]] inline std::string said(abi::Strategy strategy) {
+  constexpr const char *kNames[] = {"Serial", "Split", "Parallel", "Tree"};
+  return kNames[static_cast<unsigned>(strategy)];
+}
+
 /// Waits without ordering anything, and gives the CPU to others meanwhile.
 template <class Until> void wait_quietly(Until &&until) {
   while (!until())
@@ -38,11 +48,10 @@ inline void expect_legal(ThreadMachine &machine, unsigned cpus) {
   for (const Record &record : machine.records()) {
     if (record.kind != EventKind::kMoved)
       continue;
-    const auto mover = record.writer == 0 ? protocol::Mover::kCp : protocol::Mover::kAp;
+    const auto mover = record.writer == record.cpu ? protocol::Mover::kAp : protocol::Mover::kCp;
     EXPECT_TRUE(protocol::is_legal(Word::from(record.a), Word::from(record.b), mover))
         << record.cpu << ": " << protocol::name(Word::from(record.a).state) << " to "
         << protocol::name(Word::from(record.b).state);
-    EXPECT_TRUE(record.writer == 0 || record.writer == record.cpu);
     EXPECT_TRUE(next[record.cpu].emplace(record.a, record.b).second) << "moved twice from one word";
     ++moves[record.cpu];
   }
@@ -63,6 +72,16 @@ inline void expect_legal(ThreadMachine &machine, unsigned cpus) {
   for (const Record &record : machine.records())
     n += record.kind == kind;
   return n;
+}
+
+/// All APs but some are in one of these states.
+template <class... S>
+[[nodiscard]] bool all_are(ThreadMachine &machine, unsigned cpus, const std::set<unsigned> &but,
+                           S... states) {
+  for (unsigned cpu = 1; cpu < cpus; ++cpu)
+    if (const abi::State state = machine.word(cpu).state; !but.contains(cpu) && ((state != states) && ...))
+      return false;
+  return true;
 }
 
 /// A place where an AP is held until the test lets it go.

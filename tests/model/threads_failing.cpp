@@ -11,63 +11,82 @@ struct Fault {
   unsigned step;
 };
 
-class Failing : public testing::TestWithParam<Fault> {
+using Failed = std::tuple<abi::Strategy, Fault>;
+
+class Failing : public testing::TestWithParam<Failed> {
 protected:
-  /// Fails CPU 1's step in its first attempt.
+  static constexpr unsigned kBad = 2; // in tree, CPU 1 brings it up
+  static Fault fault() { return std::get<1>(GetParam()); }
+  /// Fails kBad's step in its first attempt.
   static Plan plan(unsigned cpus) {
-    Plan p = plan_for(cpus);
+    Plan p = plan_for(cpus, std::get<0>(GetParam()));
     p.starts = 2;
     p.start = [](Section section, unsigned step, unsigned cpu, std::uint32_t attempt) {
-      return cpu == 1 && attempt == 1 && section == GetParam().section && step == GetParam().step ? -7 : 0;
+      return cpu == kBad && attempt == 1 && section == fault().section && step == fault().step ? -7 : 0;
     };
     return p;
   }
 };
 
 TEST_P(Failing, IsUndoneExactlyAndTheCpuIsDead) {
-  ThreadMachine machine(plan(4));
+  ThreadMachine machine(plan(5));
   machine.bring_up();
+  EXPECT_TRUE(all_are(machine, 5, {kBad}, State::kActive));
+  EXPECT_EQ(machine.word(kBad).state, fault().section == Section::kPrepare ? State::kDown : State::kDead);
+  EXPECT_EQ(machine.areas_held(), 3);
+  EXPECT_EQ(machine.quarantined(kBad), 0U);
+  machine.take_down();
+  machine.bring_up(); // without it
   machine.shut_down();
-  const bool prepare = GetParam().section == Section::kPrepare;
-  EXPECT_EQ(machine.word(1).state, prepare ? State::kDown : State::kDead);
-  for (const unsigned cpu : {2U, 3U})
-    EXPECT_EQ(machine.word(cpu), (Word{1, State::kActive, 0}));
-  EXPECT_EQ(machine.areas_held(), 2);
-  EXPECT_EQ(machine.quarantined(1), 0U);
+  EXPECT_TRUE(all_are(machine, 5, {kBad}, State::kActive));
+  EXPECT_LE(machine.word(kBad).attempt, 1U);
   // Undone: what was done, backwards, the failed step first.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> done, undone;
   for (const Record &record : machine.records()) {
-    if (record.cpu != 1)
+    if (record.cpu != kBad)
       continue;
     if (record.kind == EventKind::kStepEnter)
       done.emplace(done.begin(), record.b, record.a);
-    if (record.kind == EventKind::kUndoEnter)
+    if (record.kind == EventKind::kUndoEnter) {
       undone.emplace_back(record.b, record.a);
+      EXPECT_EQ(record.writer == kBad, record.b != static_cast<std::uint64_t>(Section::kPrepare));
+    }
     if (record.kind == EventKind::kFailed) {
-      EXPECT_EQ(record.b, abi::failed(abi::FailReason::kError, static_cast<unsigned>(GetParam().section),
-                                      GetParam().step, -7));
+      EXPECT_EQ(record.b, abi::failed(abi::FailReason::kError, static_cast<unsigned>(fault().section),
+                                      fault().step, -7));
     }
   }
   EXPECT_EQ(undone, done);
-  expect_legal(machine, 4);
+  EXPECT_EQ(count(machine, EventKind::kFailed), 1U);
+  expect_legal(machine, 5);
 }
 
 TEST_P(Failing, SucceedsWhenTriedAgain) {
-  Plan p = plan(3);
+  Plan p = plan(4);
   p.settings.attempts = 2;
   ThreadMachine machine(std::move(p));
   machine.bring_up();
   machine.shut_down();
-  EXPECT_EQ(machine.word(1), (Word{2, State::kActive, 0}));
-  EXPECT_EQ(machine.word(2), (Word{1, State::kActive, 0}));
-  EXPECT_EQ(machine.areas_held(), 2);
-  expect_legal(machine, 3);
+  EXPECT_EQ(machine.word(kBad), (Word{2, State::kActive, 0}));
+  for (const unsigned cpu : {1U, 3U})
+    EXPECT_EQ(machine.word(cpu), (Word{1, State::kActive, 0}));
+  EXPECT_EQ(machine.areas_held(), 3);
+  expect_legal(machine, 4);
 }
 
-INSTANTIATE_TEST_SUITE_P(EachStep, Failing,
-                         testing::Values(Fault{Section::kPrepare, 0}, Fault{Section::kPrepare, 1},
-                                         Fault{Section::kStarting, 0}, Fault{Section::kStarting, 1},
-                                         Fault{Section::kOnline, 0}, Fault{Section::kOnline, 1}));
+std::string named(const testing::TestParamInfo<Failed> &failed) {
+  constexpr const char *kNames[] = {"None", "Prepare", "Starting", "Online"};
+  const auto &[strategy, fault] = failed.param;
+  return said(strategy) + kNames[static_cast<unsigned>(fault.section)] + std::to_string(fault.step);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachStep, Failing,
+    testing::Combine(testing::ValuesIn(kStrategies),
+                     testing::Values(Fault{Section::kPrepare, 0}, Fault{Section::kPrepare, 1},
+                                     Fault{Section::kStarting, 0}, Fault{Section::kStarting, 1},
+                                     Fault{Section::kOnline, 0}, Fault{Section::kOnline, 1})),
+    named);
 
 /// The AP hangs in a teardown of the rollback, is given up, and goes on late.
 class LateRollback : public testing::TestWithParam<Fault> {};
