@@ -3,37 +3,13 @@
 #pragma once
 
 #include "core/delegate.hpp"
+#include "core/gates.hpp"
+#include "core/policy.hpp"
 
-#include <array>
 #include <limits>
 #include <span>
 
 namespace reveille::core {
-
-/// What a strategy allows.
-struct Policy {
-  unsigned in_flight; ///< APs between their kick and their decision
-  unsigned finishing; ///< APs between their release from alive and their decision
-  bool kick_first;    ///< nobody is released from alive while somebody can still be kicked
-  bool delegates;     ///< CPUs that are up bring others up
-
-  static constexpr unsigned kAll = std::numeric_limits<unsigned>::max();
-
-  static constexpr Policy of(abi::Strategy strategy, unsigned window) {
-    const unsigned in_flight = window == 0 ? kAll : window;
-    switch (strategy) {
-    case abi::Strategy::kSerial:
-      return {1, 1, false, false};
-    case abi::Strategy::kSplit:
-      return {in_flight, 1, true, false};
-    case abi::Strategy::kTree:
-      return {in_flight, kAll, false, true};
-    case abi::Strategy::kParallel:
-      break;
-    }
-    return {in_flight, kAll, false, false};
-  }
-};
 
 template <CpEnvironment E> class Driver {
 public:
@@ -154,7 +130,6 @@ private:
       env_.freeze_steps(true);
     const unsigned cpu = ready_.front();
     ready_.remove(links_, cpu);
-    seats_[cpu].in_flight = true;
     if (cycle_ > 1)
       be_careful();
     if (down_) {
@@ -393,8 +368,7 @@ private:
   void decide(unsigned cpu) {
     end_turn(cpu);
     stop_finishing(cpu);
-    set_inside(cpu, Section::kNone);
-    seats_[cpu].in_flight = false;
+    gates_.move(seats_[cpu].inside, Section::kNone);
     --own_;
     --undecided_;
     if (--in_flight_ == 0)
@@ -409,37 +383,24 @@ private:
 
   // --- gates
 
-  CpuList &gate_of(unsigned cpu) { return gates_[static_cast<std::size_t>(seats_[cpu].control.section())]; }
-
   /// One that goes back through the gate by which it came in is let out before others are let
   /// in: they may be waiting for it to be finished.
   void wait_at_gate(unsigned cpu) {
-    if (seats_[cpu].finishing && seats_[cpu].control.section() == Section::kStarting)
-      gate_of(cpu).push_front(links_, cpu);
+    const Section section = seats_[cpu].control.section();
+    if (seats_[cpu].finishing && section == Section::kStarting)
+      gates_.before(section).push_front(links_, cpu);
     else
-      gate_of(cpu).push_back(links_, cpu);
-  }
-
-  /// How many are in a section; of one that nobody is kept out of, it does not matter.
-  unsigned &inside(Section section) { return inside_[static_cast<std::size_t>(section)]; }
-
-  void set_inside(unsigned cpu, Section section) {
-    Section &now = seats_[cpu].inside;
-    if (now != Section::kNone)
-      --inside(now);
-    now = section;
-    if (now != Section::kNone)
-      ++inside(now);
+      gates_.before(section).push_back(links_, cpu);
   }
 
   /// An AP that has handed over, or was given up, is out of the section that it was in.
   void update_section(unsigned cpu) {
     if (seats_[cpu].inside != Section::kNone && seats_[cpu].control.section() != seats_[cpu].inside)
-      set_inside(cpu, Section::kNone);
+      gates_.move(seats_[cpu].inside, Section::kNone);
   }
 
   [[nodiscard]] bool admits(unsigned cpu, Section section) {
-    if (exclusive_.has(section) && inside(section) != 0)
+    if (exclusive_.has(section) && gates_.is_anybody_in(section))
       return false;
     if (section != Section::kStarting || down_ || seats_[cpu].finishing)
       return true;
@@ -448,11 +409,11 @@ private:
 
   void open_gates() {
     for (const Section section : {Section::kStarting, Section::kOnline}) {
-      CpuList &gate = gates_[static_cast<std::size_t>(section)];
+      CpuList &gate = gates_.before(section);
       while (!gate.empty() && admits(gate.front(), section)) {
         const unsigned cpu = gate.front();
         gate.remove(links_, cpu);
-        set_inside(cpu, section);
+        gates_.move(seats_[cpu].inside, section);
         if (section == Section::kStarting && !down_ && !seats_[cpu].finishing) {
           seats_[cpu].finishing = true;
           ++finishing_;
@@ -462,24 +423,17 @@ private:
     }
   }
 
-  /// Where the lists find a CPU's link.
-  struct Links {
-    std::span<Seat<E>> seats;
-    CpuLink &operator()(std::uint32_t cpu) { return seats[cpu].link; }
-  };
-
   E &env_;
   const Settings &settings_;
   Policy policy_;
   std::span<Seat<E>> seats_;
-  Links links_{seats_};
+  SeatLinks<E> links_{seats_};
   Exclusive exclusive_;
-  CpuList ready_;                ///< APs to be kicked, or to be taken down
-  CpuList turns_;                ///< APs whose turn it is
-  CpuList free_;                 ///< CPUs that are up, and can be left an AP
-  CpuList leases_;               ///< control CPUs that have one
-  std::array<CpuList, 4> gates_; ///< APs that wait before a section
-  std::array<unsigned, 4> inside_{};
+  CpuList ready_;  ///< APs to be kicked, or to be taken down
+  CpuList turns_;  ///< APs whose turn it is
+  CpuList free_;   ///< CPUs that are up, and can be left an AP
+  CpuList leases_; ///< control CPUs that have one
+  Gates gates_;
   std::uint32_t cycle_ = 0;
   bool down_ = false; ///< CPUs are being taken down
   unsigned in_flight_ = 0;

@@ -4,6 +4,8 @@
 #include "core/control.hpp"
 #include "core/cpu_list.hpp"
 
+#include <span>
+
 namespace reveille::core {
 
 /// A CPU as the control side sees it. Element n is CPU n's; of CPU 0's little is used. CPU 0's,
@@ -19,12 +21,17 @@ template <CpEnvironment E> struct Seat {
   std::uint32_t next_sibling = kNoCpu;
   Outcome outcome = Outcome::kNothing; ///< what the other control CPU made of it
   Section inside = Section::kNone;     ///< the section that it keeps others out of
-  bool in_flight = false;              ///< kicked or being taken down, and not decided
   bool finishing = false;              ///< released from alive, and not decided
   bool launched = false;               ///< PREPARE is done, and another control CPU is to kick it
   bool up = false;                     ///< decided so
   bool out = false;                    ///< has failed, and stays out of later cycles
   bool lost = false;                   ///< its control CPU has stopped with it, and has not let go of it
+};
+
+/// Where the lists find a CPU's link.
+template <CpEnvironment E> struct SeatLinks {
+  std::span<Seat<E>> seats;
+  CpuLink &operator()(std::uint32_t cpu) { return seats[cpu].link; }
 };
 
 } // namespace reveille::core
