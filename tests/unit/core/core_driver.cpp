@@ -296,21 +296,6 @@ TEST(Driver, AFailedStepIsRetriedToo) {
   }
 }
 
-TEST(Driver, LetsOneThatRollsBackOutBeforeItLetsOthersIn) {
-  // In split it is the one that is finished, and the others wait at the gate that it goes back through.
-  for (const Strategy strategy : kStrategies) {
-    reveille::core::Settings settings = quick(5);
-    settings.strategy = strategy;
-    Bench bench(settings);
-    bench.machine.habit = [](unsigned cpu, std::uint32_t) {
-      return Habit{10, State::kDown, cpu == 2 ? Section::kOnline : Section::kNone, 1};
-    };
-    static_cast<void>(bench.run());
-    EXPECT_EQ(bench.machine.seen(2).state, State::kDead);
-    EXPECT_EQ(bench.count(State::kActive), 3U);
-  }
-}
-
 TEST(Driver, DoesNotRetryWhatIsHopeless) {
   reveille::core::Settings settings = quick(3);
   settings.attempts = 5;

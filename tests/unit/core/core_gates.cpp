@@ -135,6 +135,22 @@ TEST(Gates, AreNotBlockedByThoseWhoMayNotPassYet) {
   EXPECT_FALSE(bench.machine.was_logged(EventKind::kTimeout)) << "nobody is failed for waiting";
 }
 
+TEST(Gates, LetThoseWhoWaitInInTheirOrder) {
+  Gates bench(9, {Section::kOnline});
+  bench.machine.habit = [&](unsigned cpu, std::uint32_t) { // all have come before the first is through
+    return Habit{bench.machine.seen(cpu).state == State::kActivating ? 90U : 1 + 7 * cpu % 5};
+  };
+  static_cast<void>(bench.run());
+  std::vector<unsigned> came, went_in;
+  for (const auto &[cpu, state] : bench.machine.moves) {
+    if (state == State::kIdle)
+      came.push_back(cpu);
+    if (state == State::kActivating && (went_in.empty() || went_in.back() != cpu)) // not each step
+      went_in.push_back(cpu);
+  }
+  EXPECT_EQ(went_in, came);
+}
+
 TEST(Gates, TakeHintsForNoMoreThanHints) {
   Gates bench(6, {Section::kStarting, Section::kOnline});
   bench.machine.habit = [&](unsigned, std::uint32_t) {
