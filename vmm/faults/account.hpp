@@ -28,7 +28,7 @@ enum class Aftermath : std::uint8_t {
   kClaimedAgain, ///< a later attempt has claimed it
   kTookInit,     ///< an INIT was waiting for it
   kAtRest,       ///< it halts for ever
-  kHeldOn,       ///< another fault holds it for ever
+  kHeldOn,       ///< another fault holds it for ever, or has crashed it
   kWentOn,       ///< it was the control CPU
 };
 

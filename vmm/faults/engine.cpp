@@ -132,7 +132,7 @@ Aftermath told_by_word(std::uint64_t bits, std::uint32_t attempt) {
 } // namespace
 
 /// Finds out whether a firing's end is known, and what its CPU made of it.
-void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever) const {
+void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) const {
   const FaultSpec &spec = specs_[firing.fault];
   switch (firing.end) {
   case HoldEnd::kReset:
@@ -150,7 +150,7 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool held_for_ever
     firing.aftermath = Aftermath::kWentOn;
   if (firing.aftermath == Aftermath::kUnknown)
     firing.aftermath = told_by_word(state.word, firing.attempt);
-  if (firing.aftermath == Aftermath::kUnknown && state.decided && held_for_ever)
+  if (firing.aftermath == Aftermath::kUnknown && state.decided && is_stopped)
     firing.aftermath = Aftermath::kHeldOn;
   if (firing.aftermath == Aftermath::kUnknown && state.decided && state.at_rest)
     firing.aftermath = Aftermath::kAtRest;
@@ -176,10 +176,11 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state) cons
 bool FaultEngine::see_through(CpuIndex cpu, const CpuState &state) {
   const std::lock_guard lock(mutex_);
   OfCpu &of = cpus_[cpu];
-  const bool held_for_ever = of.holder && firings_[*of.holder].end == HoldEnd::kHolding &&
-                             specs_[firings_[*of.holder].fault].endless();
+  const bool is_stopped =
+      of.holder && specs_[firings_[*of.holder].fault].endless() &&
+      (firings_[*of.holder].end == HoldEnd::kHolding || firings_[*of.holder].end == HoldEnd::kCrashed);
   for (const FiringId id : of.open)
-    look(firings_[id], state, held_for_ever);
+    look(firings_[id], state, is_stopped);
   std::erase_if(of.open, [this](FiringId id) { return firings_[id].seen_through; });
   bool all = true;
   for (Entry &entry : of.entries) {

@@ -111,7 +111,7 @@ private:
 
   [[nodiscard]] static bool is_meant(const FaultSpec &spec, AttemptOf attempt);
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
-  void look(Firing &firing, const CpuState &state, bool held_for_ever) const;
+  void look(Firing &firing, const CpuState &state, bool is_stopped) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state) const;
 
   std::vector<FaultSpec> specs_;

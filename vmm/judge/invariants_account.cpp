@@ -42,6 +42,15 @@ bool requested(const JudgeContext &context, CpuIndex cpu) {
   return cpu > 0 && cpu < context.scenario.bringup.max_cpus;
 }
 
+/// Whether an AP was lost with its control CPU: nobody may touch it, whatever it has come to.
+bool was_lost(const JudgeContext &context, CpuIndex cpu) {
+  const auto &notes = context.evidence.by_control(cpu);
+  return std::any_of(notes.begin(), notes.end(), [](const Noted &note) {
+    return note.event.kind == EventKind::kFailed &&
+           static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost;
+  });
+}
+
 } // namespace
 
 namespace {
@@ -111,18 +120,15 @@ Finding look_online_window(const JudgeContext &context) {
     const std::uint64_t word = context.evidence.seen().cpus[cpu.cpu].word;
     const bool online = Word::is_valid(word) && protocol::is_online(Word::from(word).state);
     bool said = false;
-    bool lost = false; // with its control CPU: nobody may touch its word
     for (const Noted &note : context.evidence.by_control(cpu.cpu)) {
       if (note.event.kind == EventKind::kOnline)
         said = true;
       if (note.event.kind == EventKind::kTakeDown || note.event.kind == EventKind::kFailed)
         said = false;
-      lost = lost || (note.event.kind == EventKind::kFailed &&
-                      static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost);
     }
     if (said && !online)
       return fmt::format("CPU {} was called up, and its word does not count as online", cpu.cpu);
-    if (!said && online && !lost && context.evidence.seen().end == RunEnd::kComplete)
+    if (!said && online && !was_lost(context, cpu.cpu) && context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("the word of CPU {} counts as online, and nobody called it up", cpu.cpu);
   }
   return std::nullopt;
@@ -147,9 +153,13 @@ Finding look_one_writer(const JudgeContext &context) {
   return std::nullopt;
 }
 
+/// Nothing that CPU 0 waits for can end while a fault holds it.
 Finding look_bounded_waits(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
-  if (seen.end == RunEnd::kBound && seen.decided_tsc == 0)
+  const bool held = std::any_of(seen.firings.begin(), seen.firings.end(), [](const Firing &firing) {
+    return firing.cpu == 0 && firing.end == HoldEnd::kHolding;
+  });
+  if (seen.end == RunEnd::kBound && seen.decided_tsc == 0 && !held)
     return fmt::format("{}, and not every CPU was decided", seen.end_detail);
   return std::nullopt;
 }
@@ -301,7 +311,8 @@ Finding look_accounted(const JudgeContext &context) {
     failed += cpu.outcome == CpuOutcome::kFailed ? 1 : 0;
     if (cpu.cpu >= context.scenario.bringup.max_cpus && cpu.attempts > 0)
       return fmt::format("CPU {} was kicked, and nobody had asked for it", cpu.cpu);
-    if (requested(context, cpu.cpu) && cpu.attempts == 0 && context.evidence.seen().end == RunEnd::kComplete)
+    if (requested(context, cpu.cpu) && cpu.attempts == 0 && !was_lost(context, cpu.cpu) &&
+        context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("CPU {} was asked for, and never kicked", cpu.cpu);
   }
   if (online + failed != context.scenario.bringup.max_cpus)

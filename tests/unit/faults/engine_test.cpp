@@ -216,6 +216,17 @@ TEST(FaultEngine, AFaultBehindAnEndlessOneOnItsCpuIsNotAwaited) {
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
 }
 
+TEST(FaultEngine, ACpuThatCrashedAfterItsReleaseIsNotAwaited) {
+  FaultEngine engine = engine_of(
+      {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kCrash, 0)});
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kReleased, 5);
+  const auto crash = engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, 1, 6);
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kStarting, 0}, false)));
+  engine.end(*crash, HoldEnd::kCrashed, 6);
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+  EXPECT_EQ(engine.firings()[0].aftermath, Aftermath::kHeldOn);
+}
+
 TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
   FaultEngine active = engine_of({fault_at(Place::kActiveReleased, Action::kStall, 0)});
   EXPECT_FALSE(active.see_through(1, with({1, State::kActive, 1}, true, true)));

@@ -281,5 +281,26 @@ TEST(Invariants, AccountedSeesACpuThatNobodyAskedForAndOneThatWasForgotten) {
   expect_broken(forgotten, "accounted");
 }
 
+TEST(Invariants, AccountedTakesAnApThatWasLostBeforeItsKick) {
+  MadeRun run(3);
+  run.scenario.bringup.strategy = abi::Strategy::kTree;
+  run.up(1);
+  run.note(0, EventKind::kDelegated, 2, 0, 1);
+  run.note(0, EventKind::kFenced, 2, 0, 1);
+  run.note(0, EventKind::kFailed, 2, 0, 0, abi::failed(abi::FailReason::kLost, 0, 0, 0));
+  run.decided();
+  EXPECT_EQ(of(run.judged(), "accounted").holds, true);
+}
+
+TEST(Invariants, BoundedWaitsAreCpuZerosUnlessItIsHeldForEver) {
+  MadeRun run(2);
+  run.seen.end = RunEnd::kBound;
+  expect_broken(run, "bounded-waits");
+  run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);
+  expect_broken(run, "bounded-waits");
+  run.seen.firings[0].cpu = 0;
+  EXPECT_EQ(of(run.judged(), "bounded-waits").holds, true);
+}
+
 } // namespace
 } // namespace reveille::vmm
