@@ -159,11 +159,13 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) c
 }
 
 /// Whether a fault that has not fired as often as it should still can.
-bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state) const {
+bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const {
   if (entry.account.fired >= entry.spec->count)
     return false;
   if (!state.decided)
     return true;
+  if (is_held) // for ever, and one thing is done to a CPU at a time
+    return false;
   const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where);
   if (place == nullptr)
     return true; // a time comes in any case
@@ -176,17 +178,18 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state) cons
 bool FaultEngine::see_through(CpuIndex cpu, const CpuState &state) {
   const std::lock_guard lock(mutex_);
   OfCpu &of = cpus_[cpu];
-  const bool is_stopped =
-      of.holder && specs_[firings_[*of.holder].fault].endless() &&
-      (firings_[*of.holder].end == HoldEnd::kHolding || firings_[*of.holder].end == HoldEnd::kCrashed);
+  const Firing *by = of.holder ? &firings_[*of.holder] : nullptr;
+  const bool is_crashed = by != nullptr && by->end == HoldEnd::kCrashed;
+  const bool is_held = by != nullptr && by->end == HoldEnd::kHolding && specs_[by->fault].endless() &&
+                       specs_[by->fault].holds();
   for (const FiringId id : of.open)
-    look(firings_[id], state, is_stopped);
+    look(firings_[id], state, is_held || is_crashed);
   std::erase_if(of.open, [this](FiringId id) { return firings_[id].seen_through; });
   bool all = true;
   for (Entry &entry : of.entries) {
     const bool open = std::any_of(of.open.begin(), of.open.end(),
                                   [&](FiringId id) { return firings_[id].fault == entry.fault; });
-    entry.account.seen_through = !open && !may_still_fire(entry, state);
+    entry.account.seen_through = !open && !may_still_fire(entry, state, is_held);
     all = all && entry.account.seen_through;
   }
   return all;

@@ -112,7 +112,7 @@ private:
   [[nodiscard]] static bool is_meant(const FaultSpec &spec, AttemptOf attempt);
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool is_stopped) const;
-  [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state) const;
+  [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const;
 
   std::vector<FaultSpec> specs_;
   std::vector<OfCpu> cpus_;

@@ -237,6 +237,14 @@ TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
   EXPECT_FALSE(timed.see_through(1, with({1, State::kActive, 1}, true, true)));
 }
 
+TEST(FaultEngine, ATimeThatComesToACpuHeldForEverIsNotAwaited) {
+  FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kFreeze, 0), fault_in_time(50)});
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0));
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false))); // an INIT may take it out of it
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
+  EXPECT_EQ(engine.accounts()[1].fired, 0u);
+}
+
 TEST(FaultEngine, InTheLastCycleItIsStillDueAtActiveReleasedOnce) {
   FaultSpec every = fault_at(Place::kActiveReleased, Action::kDelay, 5);
   every.cycle = 0;
