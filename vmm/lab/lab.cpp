@@ -11,7 +11,6 @@
 
 namespace reveille::vmm {
 
-using abi::EventKind;
 using abi::State;
 using abi::Word;
 using std::chrono::microseconds;

@@ -81,6 +81,7 @@ tl::expected<ParsedPlace, std::string> parse_step(std::string_view text) {
   const auto it = std::ranges::find(protocol::kGuestSteps, step, &protocol::StepSpec::name);
   if (it == protocol::kGuestSteps.end()) {
     std::vector<std::string_view> names;
+    names.reserve(protocol::kGuestSteps.size());
     for (const protocol::StepSpec &known : protocol::kGuestSteps)
       names.push_back(known.name);
     return tl::make_unexpected(fmt::format("unknown step \"{}\"{}", step, suggestion(step, names)));

@@ -7,7 +7,6 @@
 slot:
   movl 136(%ebp), %edi // host.ring
   movl 144(%ebp), %esi // host.ring_capacity
-  movl %esi, 192(%ebp) // ring.count
 event:
   next_random
   movl %ecx, (%edi) // tsc
@@ -42,6 +41,8 @@ place:
   addl $EVENT_SIZE, %edi
   decl %esi
   jnz event
+  movl 144(%ebp), %esi
+  movl %esi, 192(%ebp) // ring.count, now that the events are there
   addl $SLOT_SIZE, %ebp
   decl %ebx
   jnz slot
