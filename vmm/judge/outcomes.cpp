@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 namespace reveille::vmm {
 
@@ -15,24 +17,42 @@ using abi::Word;
 
 namespace {
 
-/// What a control CPU last said of a CPU.
-struct Decision {
-  std::optional<abi::Event> last; ///< that it came up, went down, or failed
-  std::uint32_t attempt = 0;      ///< the last that was kicked or prepared
-
-  [[nodiscard]] bool is(EventKind kind) const { return last && last->kind == kind; }
+/// How far an attempt had come when the control side last wrote about it.
+enum class Phase : std::uint8_t {
+  kComing, ///< prepared, kicked, on its way up
+  kUp,
+  kGoing, ///< being taken down
+  kDown,
 };
 
-bool decides(EventKind kind) {
-  return kind == EventKind::kOnline || kind == EventKind::kFailed || kind == EventKind::kOffline;
+/// What the control side last said of a CPU. Attempts only grow, and phases within them, so
+/// that it does not matter who said it.
+struct Decision {
+  std::uint32_t attempt = 0; ///< the last that was kicked or prepared
+  Phase phase = Phase::kComing;
+  std::optional<abi::Event> failed; ///< a CPU that has failed stays out
+};
+
+Phase phase_of(EventKind kind) {
+  switch (kind) {
+  case EventKind::kOnline:
+    return Phase::kUp;
+  case EventKind::kTakeDown:
+    return Phase::kGoing;
+  case EventKind::kOffline:
+    return Phase::kDown;
+  default:
+    return Phase::kComing;
+  }
 }
 
 Decision decision_on(const Evidence &evidence, CpuIndex cpu) {
   Decision last;
   for (const Noted &note : evidence.by_control(cpu)) {
-    last.attempt = std::max(last.attempt, note.event.attempt);
-    if (decides(note.event.kind))
-      last.last = note.event;
+    const std::pair now{note.event.attempt, phase_of(note.event.kind)};
+    std::tie(last.attempt, last.phase) = std::max(std::pair{last.attempt, last.phase}, now);
+    if (note.event.kind == EventKind::kFailed)
+      last.failed = note.event;
   }
   return last;
 }
@@ -67,43 +87,74 @@ std::uint64_t last_progress(const Evidence &evidence, CpuIndex cpu, std::uint32_
   return last;
 }
 
-std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const abi::Event &failed) {
+/// The point that a CPU owed when nobody had decided on it.
+std::string owed_undecided(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
+  if (decision.phase == Phase::kDown) // and was not kicked again
+    return "alive";
+  const std::uint64_t word = last_progress(evidence, cpu, decision.attempt);
+  if (decision.phase == Phase::kGoing && Word::from(word).state == State::kActive)
+    return "dying";
+  return place_of(word);
+}
+
+/// The step that failed in an attempt, as its AP has reported it.
+std::optional<std::string> failed_step(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
+  for (const Noted &note : evidence.by_itself(cpu))
+    if (note.event.kind == EventKind::kStepDone && note.event.attempt == attempt && note.event.b >> 32 != 0)
+      return step_name(evidence.seen().steps, note.event.b & 0xff, static_cast<unsigned>(note.event.a));
+  return std::nullopt;
+}
+
+std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
+  const abi::Event &failed = *decision.failed;
   switch (static_cast<abi::FailReason>(failed.b & 0xff)) {
   case abi::FailReason::kError:
     return "error@step:" +
            step_name(evidence.seen().steps, (failed.b >> 8) & 0xff, (failed.b >> 16) & 0xffff);
   case abi::FailReason::kTimeout:
+    // An AP that was given up while it rolled back had failed before.
+    if (const auto step = failed_step(evidence, cpu, failed.attempt))
+      return "error@step:" + *step;
     return "timeout@" + place_of(failed.a);
-  case abi::FailReason::kCorrupt:
-    return "lost@" + place_of(last_progress(evidence, cpu, failed.attempt));
   case abi::FailReason::kNoAttempt:
     return "timeout@alive";
+  case abi::FailReason::kCorrupt:
+    return "lost@" + place_of(last_progress(evidence, cpu, failed.attempt));
   case abi::FailReason::kLost:
-    return "lost@" + place_of(failed.a);
+    break;
   }
-  return "lost@" + place_of(failed.a);
+  return "lost@" + owed_undecided(evidence, cpu, decision);
+}
+
+/// Where a CPU crashed: what it owed. One that dies after its swap to active has nothing left
+/// to owe but that, though it may have been told to go down since.
+std::string crash_place(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
+  const auto &notes = evidence.by_itself(cpu);
+  const bool went_on = std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
+    return note.event.attempt == decision.attempt && note.event.kind == EventKind::kResumed &&
+           Word::from(note.event.a).state == State::kUndoOnline;
+  });
+  if (decision.phase >= Phase::kUp && !went_on)
+    return "active";
+  return place_of(decision.failed && Word::is_valid(decision.failed->a)
+                      ? decision.failed->a
+                      : last_progress(evidence, cpu, decision.attempt));
 }
 
 void decide(const Evidence &evidence, CpuVerdict &cpu) {
-  const Observation &seen = evidence.seen();
   const Decision decision = decision_on(evidence, cpu.cpu);
-  const CrashEvidence *crash = crash_of(seen, cpu.cpu, decision.attempt);
-  if (decision.is(EventKind::kOnline) && crash == nullptr) {
+  const CrashEvidence *crash = crash_of(evidence.seen(), cpu.cpu, decision.attempt);
+  if (decision.phase == Phase::kUp && !decision.failed && crash == nullptr) {
     cpu.outcome = CpuOutcome::kOnline;
     return;
   }
   cpu.outcome = CpuOutcome::kFailed;
-  if (crash != nullptr) {
-    // An AP that comes down after its swap to active has nothing left to owe but that.
-    const std::uint64_t word = decision.is(EventKind::kFailed) && Word::is_valid(decision.last->a)
-                                   ? decision.last->a
-                                   : last_progress(evidence, cpu.cpu, decision.attempt);
-    cpu.reason = "crash@" + place_of(word);
-  } else if (decision.is(EventKind::kFailed)) {
-    cpu.reason = reason_by_core(evidence, cpu.cpu, *decision.last);
-  } else {
-    cpu.reason = "lost@" + place_of(last_progress(evidence, cpu.cpu, decision.attempt));
-  }
+  if (crash != nullptr)
+    cpu.reason = "crash@" + crash_place(evidence, cpu.cpu, decision);
+  else if (decision.failed)
+    cpu.reason = reason_by_core(evidence, cpu.cpu, decision);
+  else
+    cpu.reason = "lost@" + owed_undecided(evidence, cpu.cpu, decision);
 }
 
 void decide_control(const Observation &seen, CpuVerdict &cpu) {
@@ -113,33 +164,50 @@ void decide_control(const Observation &seen, CpuVerdict &cpu) {
     cpu.reason = "crash@active";
 }
 
+bool is_prepare(const abi::Event &event) {
+  return (event.b & 0xff) == static_cast<std::uint64_t>(protocol::Section::kPrepare);
+}
+
+/// The most attempts that a cycle needed. A cycle of a CPU ends with the attempt that is taken
+/// down.
+std::uint32_t most_in_a_cycle(const std::set<std::uint32_t> &made, const std::set<std::uint32_t> &down) {
+  std::uint32_t most = 0;
+  std::uint32_t in_cycle = 0;
+  for (const std::uint32_t attempt : made) {
+    most = std::max(most, ++in_cycle);
+    if (down.contains(attempt))
+      in_cycle = 0;
+  }
+  return most;
+}
+
 void count_attempts(const Evidence &evidence, CpuVerdict &cpu) {
-  std::set<std::uint32_t> made; // since it was last decided, so in one cycle
+  std::set<std::uint32_t> made;
+  std::set<std::uint32_t> down;
   std::set<std::uint32_t> held;
+  std::set<std::uint32_t> undone;
   for (const Noted &note : evidence.by_control(cpu.cpu)) {
     const abi::Event &event = note.event;
-    if (event.kind == EventKind::kKick ||
-        (event.kind == EventKind::kStepEnter &&
-         (event.b & 0xff) == static_cast<std::uint64_t>(protocol::Section::kPrepare)))
+    if (event.kind == EventKind::kKick || (event.kind == EventKind::kStepEnter && is_prepare(event)))
       made.insert(event.attempt);
-    cpu.attempts = std::max(cpu.attempts, static_cast<std::uint32_t>(made.size()));
-    if (decides(event.kind))
-      made.clear();
+    if (event.kind == EventKind::kOffline)
+      down.insert(event.attempt);
     if (event.kind == EventKind::kQuarantined)
       held.insert(event.attempt);
     // PREPARE is undone last, its first step at the very end.
-    if (event.kind == EventKind::kUndoDone && event.a == 0 &&
-        (event.b & 0xff) == static_cast<std::uint64_t>(protocol::Section::kPrepare))
-      held.erase(event.attempt);
+    if (event.kind == EventKind::kUndoDone && event.a == 0 && is_prepare(event))
+      undone.insert(event.attempt);
   }
-  cpu.quarantined = static_cast<std::uint32_t>(held.size());
+  cpu.attempts = most_in_a_cycle(made, down);
+  cpu.quarantined = static_cast<std::uint32_t>(std::count_if(
+      held.begin(), held.end(), [&](std::uint32_t attempt) { return !undone.contains(attempt); }));
 }
 
 void read_times(const Evidence &evidence, CpuVerdict &cpu) {
   const Observation &seen = evidence.seen();
   std::uint32_t attempt = 0;
   for (const Noted &note : evidence.by_control(cpu.cpu)) {
-    if (note.event.kind != EventKind::kKick)
+    if (note.event.kind != EventKind::kKick || note.event.attempt < attempt)
       continue;
     attempt = note.event.attempt;
     cpu.points.kick = seen.us(note.event.tsc);

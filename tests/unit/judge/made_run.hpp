@@ -104,6 +104,32 @@ public:
     note(0, EventKind::kOnline, cpu, 1, seen.cpus[cpu].word);
   }
 
+  /// An AP all the way up in a later attempt.
+  void up_again(CpuIndex cpu, std::uint32_t attempt) {
+    kick(cpu, attempt);
+    climb(cpu, attempt, State::kActive);
+    note(0, EventKind::kOnline, cpu, attempt, seen.cpus[cpu].word);
+  }
+
+  /// The CP tells an AP that is up to go down, and it begins with that.
+  void take_down(CpuIndex cpu, std::uint32_t attempt) {
+    note(0, EventKind::kTakeDown, cpu, attempt, seen.cpus[cpu].word);
+    move(0, cpu, {attempt, State::kUndoOnline, 0});
+    note(cpu, EventKind::kResumed, cpu, attempt, seen.cpus[cpu].word);
+  }
+
+  /// An AP that is up, all the way down.
+  void down(CpuIndex cpu, std::uint32_t attempt) {
+    take_down(cpu, attempt);
+    move(cpu, cpu, {attempt, State::kDying, 0});
+    move(0, cpu, {attempt, State::kUndoStarting, 0});
+    note(cpu, EventKind::kResumed, cpu, attempt, seen.cpus[cpu].word);
+    move(cpu, cpu, {attempt, State::kDead, 0});
+    note(0, EventKind::kProven, cpu, attempt, seen.cpus[cpu].word);
+    undo(0, cpu, attempt, Section::kPrepare, 0);
+    note(0, EventKind::kOffline, cpu, attempt, seen.cpus[cpu].word);
+  }
+
   /// The CP gives an attempt up where it stands, after `waited_us`.
   void give_up(CpuIndex cpu, std::uint32_t attempt, double waited_us) {
     const Word at = Word::from(seen.cpus[cpu].word);

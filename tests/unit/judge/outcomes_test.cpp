@@ -103,6 +103,138 @@ TEST(Outcomes, ACrashAfterActiveTakesItDown) {
   EXPECT_EQ(verdict.exit, ExitStatus::kDiffers);
 }
 
+TEST(Outcomes, TheLastCycleDecides) {
+  MadeRun run(3);
+  for (const CpuIndex cpu : {1u, 2u}) {
+    run.up(cpu);
+    run.down(cpu, 1);
+  }
+  run.up_again(1, 2);
+  run.kick(2, 2);
+  run.give_up(2, 2, 100'000);
+  run.fail(2, 2, State::kKicked);
+  run.decided();
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].outcome, CpuOutcome::kOnline);
+  EXPECT_EQ(verdict.cpus[2].reason, "timeout@alive");
+}
+
+TEST(Outcomes, AttemptsAreTheMostThatACycleNeeded) {
+  MadeRun run(2);
+  run.up(1);
+  run.down(1, 1);
+  for (const std::uint32_t attempt : {2u, 3u}) {
+    run.kick(1, attempt);
+    run.give_up(1, attempt, 100'000);
+    run.undo(0, 1, attempt, Section::kPrepare, 0);
+  }
+  run.up_again(1, 4);
+  run.down(1, 4);
+  run.up_again(1, 5);
+  run.decided();
+  EXPECT_EQ(run.judged().cpus[1].attempts, 3u);
+}
+
+TEST(Outcomes, ATimeoutOnTheWayDownIsBlamedOnWhatWasOwedThere) {
+  for (const bool past_dying : {false, true}) {
+    MadeRun run(2);
+    run.up(1);
+    run.take_down(1, 1);
+    if (past_dying) {
+      run.move(1, 1, {1, State::kDying, 0});
+      run.move(0, 1, {1, State::kUndoStarting, 0});
+    }
+    const State at = past_dying ? State::kUndoStarting : State::kUndoOnline;
+    run.give_up(1, 1, 100'000);
+    run.fail(1, 1, at);
+    run.decided();
+    const Verdict verdict = run.judged();
+    EXPECT_EQ(verdict.cpus[1].outcome, CpuOutcome::kFailed);
+    EXPECT_EQ(verdict.cpus[1].reason, past_dying ? "timeout@dead" : "timeout@dying");
+    EXPECT_EQ(verdict.cpus[1].attempts, 1u);
+  }
+}
+
+TEST(Outcomes, WhoIsUndecidedBetweenTwoCyclesIsLostThere) {
+  MadeRun told(2);
+  told.up(1);
+  told.note(0, EventKind::kTakeDown, 1, 1, told.seen.cpus[1].word);
+  EXPECT_EQ(told.judged().cpus[1].reason, "lost@dying");
+  MadeRun down(2);
+  down.up(1);
+  down.down(1, 1);
+  EXPECT_EQ(down.judged().cpus[1].reason, "lost@alive");
+}
+
+TEST(Outcomes, AnErrorBeatsATimeoutInItsRollback) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kStarting);
+  run.note(1, EventKind::kStepEnter, 1, 1, 1, 2);
+  run.note(1, EventKind::kStepDone, 1, 1, 1, abi::step_result(2, -11));
+  run.move(1, 1, {1, State::kStartFailed, 0});
+  run.move(0, 1, {1, State::kUndoStarting, 0});
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kUndoStarting);
+  run.decided();
+  EXPECT_EQ(run.judged().cpus[1].reason, "error@step:timer");
+}
+
+TEST(Outcomes, ACrashBehindActiveIsThereThoughTheCpuWasToldToGoDown) {
+  for (const bool resumed : {false, true}) {
+    MadeRun run(2);
+    run.up(1);
+    run.note(0, EventKind::kTakeDown, 1, 1, run.seen.cpus[1].word);
+    run.move(0, 1, {1, State::kUndoOnline, 0});
+    if (resumed)
+      run.note(1, EventKind::kResumed, 1, 1, run.seen.cpus[1].word);
+    run.give_up(1, 1, 100'000);
+    run.fail(1, 1, State::kUndoOnline);
+    run.decided();
+    run.seen.crashes.push_back({1, 1, "triple fault", 0x1000});
+    EXPECT_EQ(run.judged().cpus[1].reason, resumed ? "crash@dying" : "crash@active");
+  }
+}
+
+TEST(Outcomes, WhoseControlCpuHasStoppedIsLost) {
+  const auto lose = [](MadeRun &run, CpuIndex cpu) {
+    const std::uint64_t word = run.seen.cpus[cpu].word;
+    run.note(0, EventKind::kFailed, cpu, Word::from(word).attempt, word,
+             abi::failed(abi::FailReason::kLost, 0, 0, 0));
+    run.decided();
+    return run.judged().cpus[cpu];
+  };
+  MadeRun never(3);
+  EXPECT_EQ(lose(never, 2).reason, "lost@alive");
+  MadeRun again(3); // its word is still that of the cycle before
+  again.up(2);
+  again.down(2, 1);
+  EXPECT_EQ(lose(again, 2).reason, "lost@alive");
+  MadeRun midway(3);
+  midway.kick(2, 1);
+  midway.climb(2, 1, State::kStarting);
+  EXPECT_EQ(lose(midway, 2).reason, "lost@started");
+}
+
+TEST(Outcomes, InATreeOthersDecideToo) {
+  MadeRun run(3);
+  run.scenario.bringup.strategy = abi::Strategy::kTree;
+  run.up(1);
+  run.up(2);
+  // All that CPU 0 wrote of CPU 2 moves into the ring of CPU 1, which brought it up.
+  auto &by_zero = run.seen.cpus[0].events;
+  for (const Event &event : by_zero)
+    if (event.cpu == 2)
+      run.seen.cpus[1].events.push_back(event);
+  std::erase_if(by_zero, [](const Event &event) { return event.cpu == 2; });
+  run.decided();
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[2].outcome, CpuOutcome::kOnline);
+  EXPECT_EQ(verdict.cpus[2].attempts, 1u);
+  EXPECT_TRUE(verdict.cpus[2].points.kick);
+  EXPECT_EQ(verdict.cpus[2].skew_ticks, 5);
+}
+
 TEST(Outcomes, WhatIsUndecidedWhenTheRunEndsIsLost) {
   MadeRun run(2);
   run.kick(1, 1);
