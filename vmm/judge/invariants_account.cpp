@@ -303,12 +303,6 @@ Finding look_no_self_init(const JudgeContext &context) {
   return std::nullopt;
 }
 
-namespace {
-
-/// Whether its control CPU has stopped with it, perhaps before it did anything for it.
-
-} // namespace
-
 Finding look_accounted(const JudgeContext &context) {
   unsigned online = 0;
   unsigned failed = 0;
