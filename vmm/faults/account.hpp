@@ -41,7 +41,7 @@ struct Firing {
   double ended_us;       ///< likewise; of no meaning while kHolding
   HoldEnd end = HoldEnd::kHolding;
   bool seen_through = false;                 ///< what the vCPU made of it is known
-  Aftermath aftermath = Aftermath::kUnknown; ///< of a release
+  Aftermath aftermath = Aftermath::kUnknown; ///< of a release; kAtRest of a crash that found no instruction
   std::uint64_t rip = 0;                     ///< where the vCPU was when it began, linear
   std::string where{};                       ///< the same as symbol and source line
   CpuIndex vcpu = 0;                         ///< the vCPU that it was done to: at kick the CP's

@@ -141,7 +141,10 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) c
     firing.seen_through = true;
     return;
   case HoldEnd::kHolding:
-    firing.seen_through = spec.endless() && spec.action != Action::kCrash && state.decided;
+    if (spec.action == Action::kCrash && state.decided && !state.online && state.at_rest)
+      firing.aftermath = Aftermath::kAtRest; // it has no instruction to crash at, and comes to none
+    firing.seen_through = spec.action == Action::kCrash ? firing.aftermath == Aftermath::kAtRest
+                                                        : spec.endless() && state.decided;
     return;
   case HoldEnd::kReleased:
     break;
@@ -203,7 +206,11 @@ bool FaultEngine::wants_aftermath(const Firing &firing) const {
 bool FaultEngine::wants_rest(CpuIndex cpu) const {
   const std::lock_guard lock(mutex_);
   const auto &open = cpus_[cpu].open;
-  return std::any_of(open.begin(), open.end(), [this](FiringId id) { return wants_aftermath(firings_[id]); });
+  return std::any_of(open.begin(), open.end(), [this](FiringId id) {
+    const Firing &firing = firings_[id];
+    const bool is_to_crash = firing.end == HoldEnd::kHolding && specs_[firing.fault].action == Action::kCrash;
+    return is_to_crash || wants_aftermath(firing);
+  });
 }
 
 void FaultEngine::took_init(CpuIndex cpu) {

@@ -82,7 +82,7 @@ public:
   bool see_through(CpuIndex cpu, const CpuState &state);
 
   /// Firings of `cpu` that were released, and of which neither the word nor the vCPU has
-  /// shown yet what it made of them.
+  /// shown yet what it made of them; or that are to crash it, and wait for an instruction.
   [[nodiscard]] bool wants_rest(CpuIndex cpu) const;
 
   /// The host has seen that a released CPU took an INIT.

@@ -42,6 +42,10 @@ void compare_faults(const Scenario &scenario, const Observation &seen, std::vect
       out.push_back(fmt::format("fault {} (at {}) fired on CPU {}, and what the CPU made of it was not seen",
                                 account.fault, spec.at.text, account.cpu));
   }
+  for (const Firing &firing : seen.firings)
+    if (firing.end == HoldEnd::kHolding && firing.aftermath == Aftermath::kAtRest)
+      out.push_back(fmt::format("fault {} (at {}) found CPU {} without an instruction to crash at",
+                                firing.fault, scenario.faults[firing.fault].at.text, firing.cpu));
 }
 
 /// When the CP gave an attempt up, microseconds from time zero.

@@ -325,6 +325,8 @@ void VcpuRunner::crash(FiringId firing) {
       return;
     if (mp && (*mp == MpState::kHalted || *mp == MpState::kRunnable))
       break;
+    if (rest_wanted_.exchange(false))
+      look_for_rest();
     if (!wait_a_little(1'000))
       return;
   }

@@ -45,7 +45,7 @@ std::string_view aftermath_text(Aftermath aftermath) {
 std::string end_text(const Firing &f, const std::string &after) {
   switch (f.end) {
   case HoldEnd::kHolding:
-    return "still holds";
+    return f.aftermath == Aftermath::kAtRest ? "found no instruction to crash at" : "still holds";
   case HoldEnd::kReset:
     return "taken out of it by an INIT" + after;
   case HoldEnd::kCrashed:

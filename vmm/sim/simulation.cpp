@@ -119,7 +119,7 @@ bool Simulation::is_seen_through(CpuIndex cpu) {
   now.online = guest_.online(cpu);
   now.word = guest_.word(cpu);
   now.attempt = {guest_.ordinal(cpu), guest_.cycle(cpu)};
-  now.at_rest = cpu == 0 || waits || power == Power::kHalted;
+  now.at_rest = cpu == 0 || waits || power == Power::kHalted || power == Power::kShutdown;
   if (waits && faults_.wants_rest(cpu))
     faults_.took_init(cpu);
   return faults_.see_through(cpu, now);

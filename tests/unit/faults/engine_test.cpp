@@ -207,6 +207,22 @@ TEST(FaultEngine, ACrashIsAwaitedThoughItsCpuIsDecided) {
   EXPECT_FALSE(engine.see_through(1, with({1, State::kActive, 1}, true, true)));
 }
 
+TEST(FaultEngine, ACrashIsNotAwaitedOfACpuThatStartsNoMore) {
+  FaultSpec crash = fault_in_time(50);
+  crash.action = Action::kCrash;
+  FaultEngine engine = engine_of({crash});
+  EXPECT_TRUE(engine.begin(engine.timed().at(0).strike, 1, 0, 0));
+  EXPECT_TRUE(engine.wants_rest(1));
+  FaultEngine::CpuState state = with({0, State::kDown, 0}, true);
+  EXPECT_FALSE(engine.see_through(1, state)); // it may be about to start
+  state.at_rest = true;
+  state.decided = false;
+  EXPECT_FALSE(engine.see_through(1, state)); // it may be kicked again
+  state.decided = true;
+  EXPECT_TRUE(engine.see_through(1, state));
+  EXPECT_EQ(engine.firings()[0].aftermath, Aftermath::kAtRest);
+}
+
 TEST(FaultEngine, AFaultBehindAnEndlessOneOnItsCpuIsNotAwaited) {
   FaultEngine engine = engine_of(
       {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kStall, 0)});

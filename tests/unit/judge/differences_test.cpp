@@ -92,6 +92,14 @@ TEST(Differences, WhatTheInitOfGivingUpDidIsCompared) {
   expect_one(held_too_long(Stop::kNone, HoldEnd::kReleased, Aftermath::kAtRest), "did not park");
 }
 
+TEST(Differences, ACrashThatFoundNothingToCrash) {
+  MadeRun run = sound_run();
+  run.fault(Action::kCrash, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);
+  EXPECT_TRUE(run.judged().differences.empty());
+  run.seen.firings[0].aftermath = Aftermath::kAtRest;
+  expect_one(run, "without an instruction to crash at");
+}
+
 TEST(Differences, AnInterruptedRunExitsAsSuch) {
   MadeRun run = sound_run();
   run.seen.end = RunEnd::kInterrupted;

@@ -243,6 +243,20 @@ TEST(Faults, OnTheWayDown) {
   }
 }
 
+TEST(Faults, ThatCanComeToNothingAreNotWaitedFor) {
+  // A CPU that has shut down is held, and let go; another one is never started, and cannot crash.
+  Scenario shut_down = struck(fault("alive", Action::kCrash), "crash@alive");
+  shut_down.faults.push_back(fault("time:300", Action::kFreeze, 50));
+  shut_down.bringup.stop = abi::Stop::kNone;
+  EXPECT_EQ(run(shut_down).seen.end, RunEnd::kComplete);
+  Scenario unstarted = struck(fault("step:area", Action::kFail), "error@step:area");
+  unstarted.faults.push_back(fault("time:300", Action::kCrash));
+  const Ran ran = run(unstarted);
+  EXPECT_EQ(ran.seen.end, RunEnd::kComplete);
+  EXPECT_EQ(ran.outcome(3), "error@step:area");
+  EXPECT_EQ(ran.verdict.differences.size(), 1u);
+}
+
 TEST(Faults, OneThatNeverFiresIsADifference) {
   FaultSpec spec = fault("alive", Action::kDelay, 10);
   spec.attempt = 2;
