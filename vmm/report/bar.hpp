@@ -14,9 +14,10 @@ inline constexpr std::string_view kBarLegend =
     "      k kicked  s starting  y syncing  o onlining  i idling  a activating\n"
     "      = active  . waits for its release  x given up  > given up later than shown\n";
 
-/// The first `end_us` microseconds in `width` columns. A column shows the last stretch that
-/// began in it. `gave_up`: when the CPU was decided, if it failed.
-[[nodiscard]] std::string bar(const PointTimes &times, std::optional<double> gave_up, double end_us,
-                              int width);
+/// The microseconds from `begin_us` to `end_us` in `width` columns. A column shows the last stretch
+/// that began in it; what began before shows in the first. `gave_up`: when the CPU was decided, if
+/// it failed.
+[[nodiscard]] std::string bar(const PointTimes &times, std::optional<double> gave_up, double begin_us,
+                              double end_us, int width);
 
 } // namespace reveille::vmm

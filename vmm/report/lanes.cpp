@@ -41,6 +41,9 @@ public:
         extend(arrived);
     }
     extend_to_giving_up();
+    const std::vector<double> cycles = cycle_beginnings(seen);
+    if (cycles.size() > 1 && is_credible(cycles.back()) && cycles.back() < end_us_)
+      begin_us_ = cycles.back();
     headings_ =
         fmt::format("{:>4} {:<{}} {:>3}{}", "CPU", "outcome", outcome_width_, "try", point_headings());
     const int left = style.width - static_cast<int>(headings_.size()) - 3;
@@ -75,7 +78,7 @@ private:
   }
 
   [[nodiscard]] std::string bar_of(const CpuVerdict &cpu) const {
-    return fmt::format("|{}|", bar(cpu.points, gave_up(cpu), end_us_, bar_width_));
+    return fmt::format("|{}|", bar(cpu.points, gave_up(cpu), begin_us_, end_us_, bar_width_));
   }
 
   [[nodiscard]] std::string lane(const CpuVerdict &cpu) const {
@@ -90,9 +93,11 @@ private:
   }
 
   [[nodiscard]] std::string table(bool with_bars) const {
-    std::string scale = with_bars ? fmt::format(" |{:<{}}|", "0", bar_width_) : std::string{};
+    const std::string begin = begin_text();
+    std::string scale =
+        with_bars ? fmt::format(" |{:<{}.{}}|", begin, bar_width_, bar_width_) : std::string{};
     const std::string end = ms_text(end_us_);
-    if (with_bars && end.size() + 2 < static_cast<std::size_t>(bar_width_))
+    if (with_bars && begin.size() + end.size() + 1 < static_cast<std::size_t>(bar_width_))
       scale.replace(scale.size() - 1 - end.size(), end.size(), end);
     std::string text = paint(style_, Ink::kBold, headings_ + scale) + '\n';
     for (const CpuVerdict &cpu : verdict_.cpus)
@@ -105,13 +110,17 @@ private:
     for (const CpuVerdict &cpu : verdict_.cpus)
       if (cpu.cpu != 0)
         text += fmt::format("{:>4}  {}\n", cpu.cpu, bar_of(cpu));
-    return text + fmt::format("      0 to {}\n", ms_text(end_us_));
+    return text + fmt::format("      {} to {}\n", begin_text(), ms_text(end_us_));
   }
+
+  /// Bars are of the last cycle.
+  [[nodiscard]] std::string begin_text() const { return begin_us_ > 0 ? ms_figure(begin_us_) : "0"; }
 
   const Style &style_;
   const Verdict &verdict_;
   std::vector<std::optional<double>> decided_;
   std::size_t outcome_width_ = 7;
+  double begin_us_ = 0;
   double end_us_ = 0;
   std::string headings_;
   bool beside_ = false; ///< the bars stand beside the times, not below

@@ -3,6 +3,7 @@
 #include "vmm/report/faults.hpp"
 #include "vmm/report/summary.hpp"
 #include "vmm/report/timeline.hpp"
+#include "vmm/report/tree.hpp"
 #include "vmm/report/where_is_it.hpp"
 #include "vmm/report/words.hpp"
 
@@ -93,6 +94,7 @@ std::string paragraph(const std::string &text) { return text.empty() ? text : '\
 std::string report_text(const Style &style, const Scenario &scenario, const Observation &seen,
                         const Verdict &verdict) {
   std::string text = heading(style, scenario, verdict) + timeline_text(style, seen, verdict);
+  text += paragraph(tree_text(style, scenario, seen));
   text += paragraph(faults_text(style, scenario, seen));
   text += paragraph(where_are_they(style, scenario, seen, verdict));
   text += paragraph(end_text(style, seen) + other_crashes(style, seen, verdict) + lost_events(style, seen));

@@ -36,4 +36,13 @@ std::vector<std::optional<double>> decisions(const Observation &seen) {
   return decided;
 }
 
+std::vector<double> cycle_beginnings(const Observation &seen) {
+  std::vector<double> beginnings;
+  if (!seen.cpus.empty())
+    for (const abi::Event &event : seen.cpus[0].events)
+      if (event.kind == abi::EventKind::kCycle && event.a == beginnings.size() + 1)
+        beginnings.push_back(seen.us(event.tsc));
+  return beginnings;
+}
+
 } // namespace reveille::vmm

@@ -14,4 +14,7 @@ namespace reveille::vmm {
 /// When the control CPU decided each CPU, microseconds from time zero.
 [[nodiscard]] std::vector<std::optional<double>> decisions(const Observation &seen);
 
+/// When each cycle began, microseconds from time zero, as far as CPU 0 has said.
+[[nodiscard]] std::vector<double> cycle_beginnings(const Observation &seen);
+
 } // namespace reveille::vmm

@@ -100,6 +100,16 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
   return "held by a fault";
 }
 
+/// In which of several cycles a CPU was decided.
+std::string cycle_text(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
+  const std::vector<double> cycles = cycle_beginnings(seen);
+  const auto decided = decisions(seen);
+  if (scenario.bringup.cycles == 1 || cpu >= decided.size() || !decided[cpu])
+    return {};
+  const auto begun = std::ranges::count_if(cycles, [&](double us) { return us <= *decided[cpu]; });
+  return fmt::format(" in cycle {} of {}", begun, scenario.bringup.cycles);
+}
+
 std::string crash_text(const CrashEvidence &crash) {
   return fmt::format("{} at rip {:#x}, attempt {}{}", printable(crash.what), crash.rip, crash.attempt,
                      in_text(crash.where));
@@ -124,7 +134,8 @@ std::string where_is_it(const Style &style, const Scenario &scenario, const Obse
   };
   std::string text = paint(style, Ink::kBold, fmt::format("CPU {}", cpu.cpu)) + "  " +
                      paint(style, Ink::kBad, printable(cpu.reason)) +
-                     fmt::format(" after {}", counted(cpu.attempts, "attempt")) + '\n';
+                     fmt::format(" after {}", counted(cpu.attempts, "attempt")) +
+                     cycle_text(scenario, seen, cpu.cpu) + '\n';
   text += line("last point", last_point(cpu));
   const Trail trail = trail_of(seen, cpu.cpu);
   if (cpu.cpu < seen.cpus.size()) {

@@ -4,6 +4,8 @@
 #include "vmm/report/bar.hpp"
 #include "vmm/report/faults.hpp"
 #include "vmm/report/summary.hpp"
+#include "vmm/report/tree.hpp"
+#include "vmm/report/where_is_it.hpp"
 
 #include <gtest/gtest.h>
 
@@ -134,24 +136,101 @@ TEST(Advice, SuspectsASlowHostOnlyWhereNoFaultStruck) {
   EXPECT_EQ(advice({}, s.scenario, s.seen, story::all_up(8).verdict), "");
 }
 
+TEST(Tree, SaysWhoKickedWhomAndWhoseLeaseLapsed) {
+  story::Story s = story::all_up(6);
+  const auto kick = [&s](CpuIndex by, CpuIndex cpu, std::uint32_t attempt) {
+    abi::Event event = story::event(10, cpu, abi::EventKind::kKick, 1);
+    event.attempt = attempt;
+    s.seen.cpus[by].events.push_back(event);
+  };
+  kick(0, 1, 1);
+  kick(0, 2, 2); // in its second attempt
+  kick(1, 2, 1);
+  kick(1, 3, 1);
+  kick(3, 4, 1);
+  kick(0, 5, 1);
+  EXPECT_EQ(tree_text({}, s.scenario, s.seen), "") << "it was no tree";
+  s.scenario.bringup.strategy = abi::Strategy::kTree;
+  EXPECT_EQ(tree_text({}, s.scenario, s.seen), "tree\n"
+                                               "  the control CPU kicked CPUs 1-2,5\n"
+                                               "  CPU 1 kicked CPU 3\n"
+                                               "  CPU 3 kicked CPU 4\n");
+  const auto note = [&s](double us, CpuIndex cpu, abi::EventKind kind, std::uint64_t a) {
+    s.seen.cpus[0].events.push_back(story::event(us, cpu, kind, a));
+  };
+  note(300'000, 2, abi::EventKind::kFenced, 1);
+  note(310'000, 4, abi::EventKind::kFenced, 3);
+  note(450'000, 2, abi::EventKind::kAdopted, 1);
+  const std::string text = tree_text({}, s.scenario, s.seen);
+  EXPECT_NE(
+      text.find("  CPU 1 did not renew its lease on CPU 2, and was shut out at 300.0 ms; it let go of it "
+                "at 450.0 ms\n"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(
+      text.find("CPU 3 did not renew its lease on CPU 4, and was shut out at 310.0 ms; it never let go"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(report(s).find("\ntree\n"), std::string::npos);
+}
+
+TEST(Tree, IsShortForManyAndForGarbage) {
+  story::Story s = story::all_up(1000);
+  s.scenario.bringup.strategy = abi::Strategy::kTree;
+  for (CpuIndex cpu = 1; cpu < 1000; ++cpu)
+    s.seen.cpus[cpu / 2].events.push_back(story::event(10, cpu, abi::EventKind::kKick, 1));
+  s.seen.cpus[7].events.push_back(story::event(11, 999, abi::EventKind::kKick, 1));
+  EXPECT_EQ(tree_text({}, s.scenario, s.seen),
+            "tree\n"
+            "  the control CPU kicked CPU 1\n"
+            "  499 other CPUs kicked the others, CPU 1 the most of them: CPUs 2-3\n");
+  story::Story wild = story::garbage();
+  wild.scenario.bringup.strategy = abi::Strategy::kTree;
+  for (int i = 0; i < 1000; ++i)
+    wild.seen.cpus[0].events.push_back(story::event(i, 0xffff'ffff, abi::EventKind::kFenced, ~0ull));
+  EXPECT_LE(lines_of(tree_text({}, wild.scenario, wild.seen)).size(), 40U);
+}
+
+TEST(WhereIsIt, NamesTheCycleWhereThereAreMany) {
+  story::Story s = story::trouble();
+  const auto told = [&] { return where_is_it({}, s.scenario, s.seen, s.verdict.cpus[3]); };
+  EXPECT_NE(told().find("timeout@started after 1 attempt\n"), std::string::npos) << told();
+  s.scenario.bringup.cycles = 9;
+  auto &events = s.seen.cpus[0].events;
+  events.insert(events.begin(), story::event(1, 0, abi::EventKind::kCycle, 1));
+  events.insert(events.begin() + 1, story::event(200'000, 0, abi::EventKind::kCycle, 2));
+  events.push_back(story::event(900'000, 0, abi::EventKind::kCycle, 3));
+  EXPECT_NE(told().find("timeout@started after 1 attempt in cycle 2 of 9\n"), std::string::npos) << told();
+}
+
 TEST(Bar, DrawsStretchesInScale) {
   PointTimes t;
   t.kick = 0;
   t.arrived = {10, 30, 50, 60, 70, 90};
   t.resumed = {20, 40, 50, 60, 80, {}};
-  EXPECT_EQ(bar(t, {}, 100, 10), "k.s.yoi.a=");
-  EXPECT_EQ(bar(t, {}, 100, 0), "");
+  EXPECT_EQ(bar(t, {}, 0, 100, 10), "k.s.yoi.a=");
+  EXPECT_EQ(bar(t, {}, 0, 100, 0), "");
+}
+
+TEST(Bar, ShowsTheLastCycleAlone) {
+  PointTimes t;
+  t.kick = 1000;
+  t.arrived = {1010, 1030, 1050, 1060, 1070, 1090};
+  t.resumed = {1020, 1040, 1050, 1060, 1080, {}};
+  EXPECT_EQ(bar(t, {}, 1000, 1100, 10), "k.s.yoi.a=");
+  EXPECT_EQ(bar(t, {}, 1050, 1100, 10), "ooii..aa==") << "what began before is not there";
+  EXPECT_EQ(bar(t, 900, 1000, 1100, 10), std::string(10, ' ')) << "given up in an earlier cycle";
 }
 
 TEST(Bar, EndsWhereTheCpuWasGivenUp) {
   PointTimes t;
   t.kick = 10;
   t.arrived[0] = 20;
-  EXPECT_EQ(bar(t, 50, 100, 10), " k...x    ");
-  EXPECT_EQ(bar(t, 300'000, 100, 10), " k.......>");
-  EXPECT_EQ(bar(t, -1, 1e300, 4), "....");
+  EXPECT_EQ(bar(t, 50, 0, 100, 10), " k...x    ");
+  EXPECT_EQ(bar(t, 300'000, 0, 100, 10), " k.......>");
+  EXPECT_EQ(bar(t, -1, 0, 1e300, 4), "....");
   t.kick = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(bar(t, {}, 0, 4), "   .");
+  EXPECT_EQ(bar(t, {}, 0, 0, 4), "   .");
 }
 
 } // namespace
