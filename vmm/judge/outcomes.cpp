@@ -105,6 +105,8 @@ std::optional<std::string> failed_step(const Evidence &evidence, CpuIndex cpu, s
   return std::nullopt;
 }
 
+bool undoes(State state) { return state == State::kUndoOnline || state == State::kUndoStarting; }
+
 std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
   const abi::Event &failed = *decision.failed;
   switch (static_cast<abi::FailReason>(failed.b & 0xff)) {
@@ -112,8 +114,10 @@ std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const Decisio
     return "error@step:" +
            step_name(evidence.seen().steps, (failed.b >> 8) & 0xff, (failed.b >> 16) & 0xffff);
   case abi::FailReason::kTimeout:
-    // An AP that was given up while it rolled back had failed before.
-    if (const auto step = failed_step(evidence, cpu, failed.attempt))
+    // An AP that was given up while it rolled back had failed before. A step that fails when its AP
+    // has been given up already changes nothing.
+    if (const auto step = failed_step(evidence, cpu, failed.attempt);
+        step && undoes(Word::from(failed.a).state))
       return "error@step:" + *step;
     return "timeout@" + place_of(failed.a);
   case abi::FailReason::kNoAttempt:

@@ -180,6 +180,18 @@ TEST(Outcomes, AnErrorBeatsATimeoutInItsRollback) {
   EXPECT_EQ(run.judged().cpus[1].reason, "error@step:timer");
 }
 
+TEST(Outcomes, AStepThatFailsWhenItsApIsGivenUpChangesNothing) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kStarting);
+  run.note(1, EventKind::kStepEnter, 1, 1, 1, 2);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kStarting, 1);
+  run.decided();
+  run.note(1, EventKind::kStepDone, 1, 1, 1, abi::step_result(2, -11));
+  EXPECT_EQ(run.judged().cpus[1].reason, "timeout@started");
+}
+
 TEST(Outcomes, ACrashBehindActiveIsThereThoughTheCpuWasToldToGoDown) {
   for (const bool resumed : {false, true}) {
     MadeRun run(2);
