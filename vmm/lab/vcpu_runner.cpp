@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kCr0ProtectionEnable = 1; // SDM 3, 2.5 "Control Registers"
 constexpr std::uint64_t kRflagsInterrupt = 1u << 9;
-constexpr unsigned kMostOddRings = 20; // logged
+constexpr unsigned kMostLogged = 20; // lines of a kind that a guest can cause
 
 template <class... F> struct Overloaded : F... { using F::operator()...; };
 template <class... F> Overloaded(F...) -> Overloaded<F...>;
@@ -133,7 +133,8 @@ bool VcpuRunner::may_try_again() {
   const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
   if (failed_at_ == rip)
     return false;
-  spdlog::debug("cpu {}: KVM's emulator failed at {:#x}; trying it once more", cpu_, rip);
+  if (second_tries_++ < kMostLogged) // a guest may have it fail for ever
+    spdlog::debug("cpu {}: KVM's emulator failed at {:#x}; trying it once more", cpu_, rip);
   failed_at_ = rip;
   return true;
 }
@@ -214,9 +215,9 @@ void VcpuRunner::ring(std::uint32_t value) {
       state_.note_refused();
     return;
   }
-  if (odd_rings_ < kMostOddRings) // a guest may do so for ever
+  if (odd_rings_ < kMostLogged) // a guest may do so for ever
     spdlog::debug("cpu {}: rang the doorbell with {:#010x}, which means nothing{}", cpu_, value,
-                  ++odd_rings_ == kMostOddRings ? "; no more of this is logged" : "");
+                  ++odd_rings_ == kMostLogged ? "; no more of this is logged" : "");
 }
 
 /// CPU 0 stands at the doorbell: what all have written in this cycle is taken out, so that the

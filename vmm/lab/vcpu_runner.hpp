@@ -71,6 +71,7 @@ private:
   CpuIndex cpu_;
   Vcpu &vcpu_;
   std::optional<FiringId> crashing_;       ///< the firing that the next shutdown belongs to
+  unsigned second_tries_ = 0;              ///< that KVM's emulator was given
   std::optional<std::uint64_t> failed_at_; ///< linear address of what KVM's emulator has just failed at
   unsigned odd_rings_ = 0;                 ///< logged so far
   MpState mp_before_hold_ = MpState::kRunnable;
