@@ -11,7 +11,14 @@ using abi::EventKind;
 using abi::Word;
 
 Evidence::Evidence(const Observation &seen)
-    : seen_(seen), moves_(seen.cpus.size()), by_control_(seen.cpus.size()), by_itself_(seen.cpus.size()) {
+    : seen_(seen), moves_(seen.cpus.size()), by_control_(seen.cpus.size()), by_itself_(seen.cpus.size()),
+      firings_(seen.cpus.size()), crashes_(seen.cpus.size()) {
+  for (const Firing &firing : seen.firings)
+    if (firing.cpu < firings_.size())
+      firings_[firing.cpu].push_back(&firing);
+  for (const CrashEvidence &crash : seen.crashes)
+    if (crash.cpu < crashes_.size())
+      crashes_[crash.cpu].push_back(&crash);
   for (CpuIndex writer = 0; writer < seen.cpus.size(); ++writer) {
     const CpuObservation &cpu = seen.cpus[writer];
     if (cpu.lost_events > 0 && gap_.empty())

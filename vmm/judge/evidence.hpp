@@ -6,6 +6,7 @@
 #include "vmm/judge/observation.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,13 @@ public:
   /// What an AP wrote about itself.
   [[nodiscard]] const std::vector<Noted> &by_itself(CpuIndex cpu) const { return by_itself_[cpu]; }
 
+  /// What faults did to a vCPU or on its behalf (Firing::cpu), and how it died; none of a CPU that
+  /// does not exist.
+  [[nodiscard]] std::span<const Firing *const> firings(CpuIndex cpu) const { return of(firings_, cpu); }
+  [[nodiscard]] std::span<const CrashEvidence *const> crashes(CpuIndex cpu) const {
+    return of(crashes_, cpu);
+  }
+
   /// Why the events do not tell all, if they do not: a ring that overflowed, or events that
   /// no guest of ours writes.
   [[nodiscard]] const std::string &gap() const { return gap_; }
@@ -51,10 +59,17 @@ public:
 private:
   void take(CpuIndex writer, std::size_t index, const abi::Event &event);
 
+  template <class T>
+  static std::span<const T *const> of(const std::vector<std::vector<const T *>> &all, CpuIndex cpu) {
+    return cpu < all.size() ? std::span<const T *const>(all[cpu]) : std::span<const T *const>();
+  }
+
   const Observation &seen_;
   std::vector<std::vector<Move>> moves_;
   std::vector<std::vector<Noted>> by_control_;
   std::vector<std::vector<Noted>> by_itself_;
+  std::vector<std::vector<const Firing *>> firings_;
+  std::vector<std::vector<const CrashEvidence *>> crashes_;
   std::string gap_;
 };
 

@@ -221,14 +221,21 @@ double allowed_timeouts(const BringupSpec &bringup, const DeadOfPhase &dead) {
 }
 
 /// For how long any control CPU had nothing to do before the turns that it had to end: what the
-/// dead cost, microseconds.
+/// dead cost, microseconds. Shorter gaps are its own work, of which a hundred thousand dead make
+/// seconds.
+constexpr double kWorkUs = 1000;
+
 double waited_for_dead_us(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
   std::vector<std::pair<double, double>> waits;
   for (const CpuObservation &cpu : seen.cpus)
     for (std::size_t i = 2; i < cpu.events.size(); ++i)
-      if (cpu.events[i].kind == EventKind::kTimeout) // behind the swap that goes with it
-        waits.emplace_back(seen.us(cpu.events[i - 2].tsc), seen.us(cpu.events[i].tsc));
+      if (cpu.events[i].kind == EventKind::kTimeout) { // behind the swap that goes with it
+        const double from = seen.us(cpu.events[i - 2].tsc);
+        const double to = seen.us(cpu.events[i].tsc);
+        if (to - from > kWorkUs)
+          waits.emplace_back(from, to);
+      }
   std::sort(waits.begin(), waits.end());
   double waited = 0;
   double until = -std::numeric_limits<double>::infinity();
@@ -277,10 +284,8 @@ Finding look_no_crosstalk(const JudgeContext &context) {
   for (const CpuVerdict &cpu : context.cpus) {
     if (cpu.outcome != CpuOutcome::kFailed)
       continue;
-    const auto about = [&](const auto &entry) { return entry.cpu == cpu.cpu; };
-    if (!std::any_of(seen.firings.begin(), seen.firings.end(), about) &&
-        !std::any_of(seen.crashes.begin(), seen.crashes.end(), about) && !cpu.reason.starts_with("error@") &&
-        !lost_its_control_cpu(context, cpu.cpu))
+    if (context.evidence.firings(cpu.cpu).empty() && context.evidence.crashes(cpu.cpu).empty() &&
+        !cpu.reason.starts_with("error@") && !lost_its_control_cpu(context, cpu.cpu))
       return fmt::format("CPU {} failed with {}, and nothing had been done to it", cpu.cpu, cpu.reason);
   }
   return std::nullopt;

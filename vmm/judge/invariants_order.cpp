@@ -27,14 +27,12 @@ std::string text(Word word) {
 
 /// Whether the writer of a missing move may have been stopped between its swap and the note
 /// of it: by its death, by a fault that holds it, or by the end of the run.
-bool may_lack_a_note(const Observation &seen, CpuIndex writer) {
-  if (seen.end != RunEnd::kComplete)
+bool may_lack_a_note(const Evidence &evidence, CpuIndex writer) {
+  if (evidence.seen().end != RunEnd::kComplete || !evidence.crashes(writer).empty())
     return true;
-  const bool crashed = std::any_of(seen.crashes.begin(), seen.crashes.end(),
-                                   [&](const CrashEvidence &crash) { return crash.cpu == writer; });
-  return crashed || std::any_of(seen.firings.begin(), seen.firings.end(), [&](const Firing &f) {
-           return f.cpu == writer && f.end != HoldEnd::kReleased;
-         });
+  const auto firings = evidence.firings(writer);
+  return std::any_of(firings.begin(), firings.end(),
+                     [](const Firing *firing) { return firing->end != HoldEnd::kReleased; });
 }
 
 bool is_section(const Event &event, Section section) {
@@ -43,11 +41,11 @@ bool is_section(const Event &event, Section section) {
 
 /// Whether notes of an AP's moves may be missing: its own, or a control CPU's that it was left to.
 bool may_lack_a_note_about(const JudgeContext &context, CpuIndex cpu) {
-  const Observation &seen = context.evidence.seen();
-  const auto &notes = context.evidence.by_control(cpu);
-  return may_lack_a_note(seen, cpu) || std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
+  const Evidence &evidence = context.evidence;
+  const auto &notes = evidence.by_control(cpu);
+  return may_lack_a_note(evidence, cpu) || std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
            return note.event.kind == EventKind::kDelegated &&
-                  may_lack_a_note(seen, static_cast<CpuIndex>(note.event.a));
+                  may_lack_a_note(evidence, static_cast<CpuIndex>(note.event.a));
          });
 }
 
@@ -97,9 +95,10 @@ namespace {
 
 /// The moves that made a word, among moves in the order of the words that they made.
 std::span<const Move> moves_to(const std::vector<Move> &moves, std::uint64_t word) {
-  const auto [first, last] =
-      std::ranges::equal_range(moves, word, std::less<>{}, [](const Move &move) { return move.to.bits(); });
-  return {first, last};
+  // Not std::ranges::equal_range(): clang 14 does not take libstdc++ 12's subrange.
+  const auto bits = [](const Move &move) { return move.to.bits(); };
+  return {std::ranges::lower_bound(moves, word, std::less<>{}, bits),
+          std::ranges::upper_bound(moves, word, std::less<>{}, bits)};
 }
 
 } // namespace
@@ -126,7 +125,7 @@ Finding look_matched_release(const JudgeContext &context) {
       const auto releases = moves_to(moves, note.event.a);
       const bool released =
           std::any_of(releases.begin(), releases.end(), [&](const Move &move) { return move.writer != cpu; });
-      if (!released && !may_lack && !may_lack_a_note(context.evidence.seen(), 0))
+      if (!released && !may_lack && !may_lack_a_note(context.evidence, 0))
         return fmt::format("CPU {} went on with {}, which nobody had released", cpu,
                            text(Word::from(note.event.a)));
     }

@@ -57,10 +57,10 @@ Decision decision_on(const Evidence &evidence, CpuIndex cpu) {
   return last;
 }
 
-const CrashEvidence *crash_of(const Observation &seen, CpuIndex cpu, std::uint32_t attempt) {
-  for (const CrashEvidence &crash : seen.crashes)
-    if (crash.cpu == cpu && (cpu == 0 || crash.attempt == attempt))
-      return &crash;
+const CrashEvidence *crash_of(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
+  for (const CrashEvidence *crash : evidence.crashes(cpu))
+    if (cpu == 0 || crash->attempt == attempt)
+      return crash;
   return nullptr;
 }
 
@@ -147,7 +147,7 @@ std::string crash_place(const Evidence &evidence, CpuIndex cpu, const Decision &
 
 void decide(const Evidence &evidence, CpuVerdict &cpu) {
   const Decision decision = decision_on(evidence, cpu.cpu);
-  const CrashEvidence *crash = crash_of(evidence.seen(), cpu.cpu, decision.attempt);
+  const CrashEvidence *crash = crash_of(evidence, cpu.cpu, decision.attempt);
   if (decision.phase == Phase::kUp && !decision.failed && crash == nullptr) {
     cpu.outcome = CpuOutcome::kOnline;
     return;
@@ -161,8 +161,8 @@ void decide(const Evidence &evidence, CpuVerdict &cpu) {
     cpu.reason = "lost@" + owed_undecided(evidence, cpu.cpu, decision);
 }
 
-void decide_control(const Observation &seen, CpuVerdict &cpu) {
-  const bool dead = seen.end == RunEnd::kControlDied || crash_of(seen, 0, 0) != nullptr;
+void decide_control(const Evidence &evidence, CpuVerdict &cpu) {
+  const bool dead = evidence.seen().end == RunEnd::kControlDied || crash_of(evidence, 0, 0) != nullptr;
   cpu.outcome = dead ? CpuOutcome::kFailed : CpuOutcome::kOnline;
   if (dead)
     cpu.reason = "crash@active";
@@ -241,7 +241,7 @@ std::vector<CpuVerdict> judge_cpus(const Scenario &scenario, const Evidence &evi
     cpu.cpu = i;
     cpu.apic_id = evidence.seen().cpus[i].apic_id;
     if (i == 0) {
-      decide_control(evidence.seen(), cpu);
+      decide_control(evidence, cpu);
       continue;
     }
     count_attempts(evidence, cpu);

@@ -111,6 +111,21 @@ double latest_time_fault_ms(const Scenario &s) {
   return latest;
 }
 
+/// What simulated CPUs take by [sim], one after the other.
+double simulated_ms(const Scenario &s, double ways) {
+  constexpr double kMostArrivals = 16; // in an attempt, up and down
+  constexpr double kMostSteps = 2 * abi::kStepPlaces;
+  if (s.backend != Backend::kSim)
+    return 0;
+  const SimSpec &sim = s.sim;
+  const double each = 2 * (sim.prepare_us + sim.kick_us) + sim.wake_us + sim.boot_us +
+                      kMostSteps * sim.step_us + kMostArrivals * (sim.ipi_us + sim.serve_us);
+  double all = each * s.machine.vcpus;
+  for (const LatencySpec &latency : s.sim.latencies)
+    all += 2 * latency.us * static_cast<double>(latency.cpus.size());
+  return all * (1 + sim.jitter) * s.bringup.attempts * ways / 1000;
+}
+
 } // namespace
 
 double run_bound_ms(const Scenario &s) {
@@ -119,7 +134,7 @@ double run_bound_ms(const Scenario &s) {
   const double ways = 2.0 * s.bringup.cycles - 1; // up, and down and up again
   const double turns = timeouts_of_the_dead(s) + timeouts_of_leases(s) + kGraceTimeouts;
   return kBaseMs + per_cpu * cpus * ways + turns * s.bringup.timeout_ms + held_ms(s) +
-         latest_time_fault_ms(s);
+         latest_time_fault_ms(s) + simulated_ms(s, ways);
 }
 
 } // namespace reveille::vmm

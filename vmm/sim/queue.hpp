@@ -34,21 +34,23 @@ public:
   void add(Due due) {
     due.number = added_++;
     heap_.push_back(due);
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    std::push_heap(heap_.begin(), heap_.end(), Later{});
   }
 
   /// Takes the earliest out; there must be one.
   Due take() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
+    std::pop_heap(heap_.begin(), heap_.end(), Later{});
     const Due due = heap_.back();
     heap_.pop_back();
     return due;
   }
 
 private:
-  static bool later(const Due &a, const Due &b) {
-    return a.time != b.time ? a.time > b.time : a.number > b.number;
-  }
+  struct Later {
+    bool operator()(const Due &a, const Due &b) const {
+      return a.time != b.time ? a.time > b.time : a.number > b.number;
+    }
+  };
 
   std::vector<Due> heap_;
   std::uint64_t added_ = 0;

@@ -52,7 +52,9 @@ public:
     return observe(end);
   }
 
-  [[nodiscard]] SimCost cost() const { return {machine_.stacks().most_in_use(), guest_.areas_in_use()}; }
+  [[nodiscard]] SimCost cost() const {
+    return {steps_, machine_.stacks().most_in_use(), guest_.areas_in_use()};
+  }
 
 private:
   RunEnd watch();
@@ -71,19 +73,20 @@ private:
   Guest guest_;
   Machine machine_;
   Ns bound_;
+  std::uint64_t steps_ = 0;
   std::vector<CpuIndex> struck_; ///< by a fault that is not seen through yet
   Ns looked_at_ = 0;
   std::chrono::steady_clock::time_point reported_ = std::chrono::steady_clock::now();
 };
 
 RunEnd Simulation::watch() {
-  for (unsigned steps = 0; machine_.next() <= bound_; ++steps) {
+  while (machine_.next() <= bound_) {
     machine_.step(bound_);
     if (striker_.control_died())
       return RunEnd::kControlDied;
     if (is_complete())
       return RunEnd::kComplete;
-    if (steps % kStepsPerLook != 0)
+    if (steps_++ % kStepsPerLook != 0)
       continue;
     if (hooks_.interrupted != nullptr && hooks_.interrupted())
       return RunEnd::kInterrupted;

@@ -19,6 +19,7 @@ struct SimHooks {
 
 /// What it took, beside the result.
 struct SimCost {
+  std::uint64_t moments = 0;      ///< that something was due at
   std::size_t most_stacks = 0;    ///< in use at once
   std::uint32_t areas_in_use = 0; ///< per-CPU areas at the end
 };

@@ -13,6 +13,8 @@ void Stacks::add_chunk() {
     throw std::bad_alloc();
   // A huge page would make all of its stacks real at the first touch of one.
   static_cast<void>(::madvise(chunk.bytes().data(), chunk.bytes().size(), MADV_NOHUGEPAGE));
+  // Where another machine's stacks were, with frames that have never returned.
+  asan::forget_frames(chunk.bytes().data(), chunk.bytes().size());
   free_.reserve(free_.size() + kPerChunk);
   for (std::size_t i = kPerChunk; i-- > 0;)
     free_.push_back(chunk.bytes().data() + i * size_);

@@ -23,6 +23,7 @@ class Host(lab.LabCase):
     def assert_unsupported(self, run, message):
         self.assertEqual((run.status, run.out), (3, ""), run.err)
         self.assertRegex(run.err, rf"\Avmm: {message}[^\n]*\n\Z")
+        self.assertIn("simulate it, without KVM: --backend sim", run.err)
         self.assertEqual(run.result["verdict"], "unsupported")
         self.assert_sound(run)
 
@@ -53,6 +54,14 @@ class Host(lab.LabCase):
         if run.status == 126 or "not found" in run.err:
             self.skipTest("that user cannot reach the vmm")
         self.assert_unsupported(run, "cannot open /dev/kvm: Permission denied; this user may not open it")
+
+    @unittest.skipUnless(can_unshare(), "no mount namespaces for this user")
+    def test_the_simulator_needs_no_kvm(self):
+        run = self.run_lab(
+            NO_KVM, "--backend", "sim", prefix=(*NAMESPACE, "sh", "-ec", 'mount -t tmpfs none /dev; exec "$@"', "sh")
+        )
+        self.assert_passes(run)
+        self.assertEqual(run.result["backend"], "sim")
 
     def test_a_scenario_is_checked_all_the_same(self):
         run = self.run_lab(NO_KVM + "[machines]\n")

@@ -209,6 +209,20 @@ TEST(Invariants, DeadCostComparesWithWhatTheStrategyAllows) {
   }
 }
 
+TEST(Invariants, DeadCostIsWhatTheControlCpuWaitsAndNotWhatItWorks) {
+  for (const double us : {900.0, 1100.0}) {
+    MadeRun run(500);
+    run.scenario.bringup.strategy = abi::Strategy::kParallel;
+    for (CpuIndex cpu = 1; cpu < 500; ++cpu) {
+      run.kick(cpu, 1);
+      run.give_up(cpu, 1, us);
+      run.fail(cpu, 1, State::kKicked);
+    }
+    run.decided();
+    EXPECT_EQ(of(run.judged(), "dead-cost").holds, us < 1000);
+  }
+}
+
 TEST(Invariants, NoCrosstalkSeesAFailureWithoutACause) {
   MadeRun run(3);
   run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);

@@ -68,5 +68,18 @@ TEST(scenario, the_bound_grows_with_the_cycles) {
   EXPECT_EQ(bound_of(cycles + delay + "cycle = 0\ncount = 9\n"), kThree + 1000 + 3 * 500);
 }
 
+TEST(scenario, the_bound_has_room_for_what_is_simulated) {
+  const std::string text = "[machine]\nvcpus = 10\n[sim]\njitter = 0.5\nboot_us = 2000000\n"
+                           "[[sim.latency]]\ncpu = \"1-3\"\nat = \"idle\"\nus = 4000000\n";
+  LoadOptions options;
+  const auto on_kvm = parse_scenario(text, "x.toml", options);
+  options.backend = Backend::kSim;
+  const auto on_sim = parse_scenario(text, "x.toml", options);
+  ASSERT_TRUE(on_kvm && on_sim);
+  const double more = run_bound_ms(*on_sim) - run_bound_ms(*on_kvm);
+  EXPECT_GT(more, 1.5 * (10 * 2000 + 3 * 4000));
+  EXPECT_LT(more, 2 * 1.5 * (10 * 2000 + 3 * 4000));
+}
+
 } // namespace
 } // namespace reveille::vmm
