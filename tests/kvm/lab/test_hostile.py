@@ -78,6 +78,11 @@ class Hostile(lab.LabCase):
         self.assertEqual({cpu["reason"] for cpu in run.result["cpus"][1:]}, UNTOUCHED)
         self.assertEqual(run.result["online"], [0])
 
+    def test_the_rings_have_room_again_when_a_cycle_has_ended(self):
+        run = self.run_guest("end-of-cycle")
+        self.assert_ended(run, "end-of-cycle", {1, 4}, r"accounted|differs: ")
+        self.assertNotIn("events lost", run.report)
+
     def test_evidence_against_a_crashing_ap_is_bounded(self):
         run = self.run_guest("crash-aps")
         self.assertIn("the guest panicked", run.report)
