@@ -27,7 +27,7 @@ enum class Aftermath : std::uint8_t {
   kDead,         ///< it went down, or was rolled back
   kClaimedAgain, ///< a later attempt has claimed it
   kTookInit,     ///< an INIT was waiting for it
-  kAtRest,       ///< it halts for ever
+  kAtRest,       ///< it halts for ever, or waits for a control CPU that has stopped
   kHeldOn,       ///< another fault holds it for ever, or has crashed it
   kWentOn,       ///< it was the control CPU
 };

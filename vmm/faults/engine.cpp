@@ -129,6 +129,12 @@ Aftermath told_by_word(std::uint64_t bits, std::uint32_t attempt) {
   }
 }
 
+/// Whether the CPU of that word waits to be let go on by its control CPU.
+bool waits_for_release(std::uint64_t bits) {
+  const State state = Word::from(bits).state;
+  return Word::is_valid(bits) && state != State::kDown && protocol::row(state).owner == protocol::Owner::kCp;
+}
+
 } // namespace
 
 /// Finds out whether a firing's end is known, and what its CPU made of it.
@@ -155,7 +161,9 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) c
     firing.aftermath = told_by_word(state.word, firing.attempt);
   if (firing.aftermath == Aftermath::kUnknown && state.decided && is_stopped)
     firing.aftermath = Aftermath::kHeldOn;
-  if (firing.aftermath == Aftermath::kUnknown && state.decided && state.at_rest)
+  // Of a CPU that has failed, nobody lets it go on any more: it was lost with its control CPU.
+  const bool is_left = !state.online && waits_for_release(state.word);
+  if (firing.aftermath == Aftermath::kUnknown && state.decided && (state.at_rest || is_left))
     firing.aftermath = Aftermath::kAtRest;
   firing.seen_through =
       firing.aftermath != Aftermath::kUnknown && (firing.aftermath != Aftermath::kTookInit || state.decided);

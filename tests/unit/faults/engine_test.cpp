@@ -243,6 +243,15 @@ TEST(FaultEngine, ACpuThatCrashedAfterItsReleaseIsNotAwaited) {
   EXPECT_EQ(engine.firings()[0].aftermath, Aftermath::kHeldOn);
 }
 
+TEST(FaultEngine, ACpuThatWaitsForAControlCpuWhichHasStoppedIsAtRest) {
+  FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5)});
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kReleased, 5);
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kAlive, 0}, false)));
+  EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, true))); // it has yet to come there
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kAlive, 0}, true)));
+  EXPECT_EQ(engine.firings()[0].aftermath, Aftermath::kAtRest);
+}
+
 TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
   FaultEngine active = engine_of({fault_at(Place::kActiveReleased, Action::kStall, 0)});
   EXPECT_FALSE(active.see_through(1, with({1, State::kActive, 1}, true, true)));
