@@ -200,24 +200,52 @@ std::vector<DeadOfPhase> dead_by_phase(const JudgeContext &context) {
   return phases;
 }
 
+/// APs that a fault has held on their own way: they come late, and meanwhile are in the window.
+std::set<CpuIndex> held_cpus(const JudgeContext &context) {
+  std::set<CpuIndex> held;
+  for (const Firing &firing : context.evidence.seen().firings)
+    if (firing.cpu != 0 && !holds_control(context, firing) && spec_of(context, firing.fault).holds())
+      held.insert(firing.cpu);
+  return held;
+}
+
+/// Windowfuls of APs that dead ones may be spread over. Siblings come after their primaries.
+double windowfuls(const JudgeContext &context, const DeadOfPhase &dead) {
+  const Scenario &scenario = context.scenario;
+  const std::uint32_t threads = scenario.machine.threads_per_core;
+  const auto waits_for_primary = [&](CpuIndex cpu) {
+    return scenario.bringup.primary_threads_first && context.evidence.seen().cpus[cpu].apic_id % threads != 0;
+  };
+  std::set<CpuIndex> in_window = held_cpus(context);
+  in_window.insert(dead.cpus.begin(), dead.cpus.end());
+  double sum = 0;
+  for (const bool siblings : {false, true}) {
+    const auto are_meant = [&](CpuIndex cpu) { return waits_for_primary(cpu) == siblings; };
+    if (std::none_of(dead.cpus.begin(), dead.cpus.end(), are_meant))
+      continue;
+    const auto count = std::count_if(in_window.begin(), in_window.end(), are_meant);
+    sum += scenario.bringup.window == 0 ? 1 : std::ceil(static_cast<double>(count) / scenario.bringup.window);
+  }
+  return sum;
+}
+
 /// What dead APs may cost by the strategy, in timeouts (design, "Time").
-double allowed_timeouts(const BringupSpec &bringup, const DeadOfPhase &dead) {
+double allowed_timeouts(const JudgeContext &context, const DeadOfPhase &dead) {
   if (dead.timeouts == 0)
     return 0;
-  const auto count = static_cast<std::uint32_t>(dead.cpus.size());
-  const std::uint32_t window = bringup.window == 0 ? count : bringup.window;
-  const double windowfuls = std::ceil(static_cast<double>(count) / window);
+  const BringupSpec &bringup = context.scenario.bringup;
+  const double fuls = windowfuls(context, dead);
   switch (bringup.strategy) {
   case abi::Strategy::kSerial:
     return dead.timeouts;
   case abi::Strategy::kSplit:
-    return (dead.before_alive ? windowfuls * bringup.attempts : 0) + dead.later;
+    return (dead.before_alive ? fuls * bringup.attempts : 0) + dead.later;
   case abi::Strategy::kTree: // one per level, and per further windowful
-    return (std::bit_width(bringup.max_cpus) + windowfuls - 1) * bringup.attempts;
+    return (std::bit_width(bringup.max_cpus) + fuls - 1) * bringup.attempts;
   case abi::Strategy::kParallel:
     break;
   }
-  return windowfuls * bringup.attempts;
+  return fuls * bringup.attempts;
 }
 
 /// For how long any control CPU had nothing to do before the turns that it had to end: what the
@@ -253,7 +281,7 @@ Finding look_dead_cost(const JudgeContext &context) {
     return std::nullopt;
   double allowed = 0;
   for (const DeadOfPhase &dead : dead_by_phase(context))
-    allowed += allowed_timeouts(context.scenario.bringup, dead);
+    allowed += allowed_timeouts(context, dead);
   const double allowed_us = allowed * context.scenario.bringup.timeout_ms * 1000;
   const double waited_us = waited_for_dead_us(context);
   const double limit_us = allowed_us * 1.5 + 200'000 + control_held_us(context);

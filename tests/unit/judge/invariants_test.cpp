@@ -223,6 +223,44 @@ TEST(Invariants, DeadCostIsWhatTheControlCpuWaitsAndNotWhatItWorks) {
   }
 }
 
+TEST(Invariants, DeadCostAllowsATimeoutForEachWindowfulThatLateCpusFill) {
+  for (const bool others_late : {true, false}) {
+    MadeRun run(10);
+    run.scenario.bringup.window = 3;
+    for (CpuIndex cpu = 1; cpu < 10; ++cpu) { // one in three dies, one timeout after another
+      if (cpu % 3 != 1) {
+        if (others_late)
+          run.fault(Action::kDelay, abi::Place::kAlive, "alive", cpu, HoldEnd::kReleased);
+        continue;
+      }
+      run.kick(cpu, 1);
+      run.give_up(cpu, 1, 250'000);
+      run.undo(0, cpu, 1, Section::kPrepare, 0);
+      run.fail(cpu, 1, State::kKicked);
+    }
+    run.scenario.bringup.timeout_ms = 250;
+    run.decided();
+    EXPECT_EQ(of(run.judged(), "dead-cost").holds, others_late);
+  }
+}
+
+TEST(Invariants, DeadCostAllowsATimeoutForPrimariesAndOneForSiblings) {
+  for (const bool first : {true, false}) {
+    MadeRun run(4);
+    run.scenario.machine.threads_per_core = 2;
+    run.scenario.bringup.primary_threads_first = first;
+    run.scenario.bringup.timeout_ms = 500;
+    for (const CpuIndex cpu : {2u, 3u}) {
+      run.kick(cpu, 1);
+      run.give_up(cpu, 1, 500'000);
+      run.undo(0, cpu, 1, Section::kPrepare, 0);
+      run.fail(cpu, 1, State::kKicked);
+    }
+    run.decided();
+    EXPECT_EQ(of(run.judged(), "dead-cost").holds, first);
+  }
+}
+
 TEST(Invariants, NoCrosstalkSeesAFailureWithoutACause) {
   MadeRun run(3);
   run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);
