@@ -68,7 +68,6 @@ public:
     env.log(Kind::kTakeDown, cpu_, attempt_, waiting_.bits(), 0);
     open_ = true;
     going_down_ = true;
-    failed_in_ = Section::kNone;
     section_ = Section::kOnline;
     rollback_ = {counts_.starting, counts_.online};
     return Outcome::kAtGate;

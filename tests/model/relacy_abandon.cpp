@@ -1,8 +1,8 @@
 // The CP gives an AP up at the moment when it is let go on: every interleaving of the abandoning
 // with what the AP does, in each state that is the AP's, down to its park and the freeing of
 // what it held. And who takes an abandoned word over finds what the CP had written.
-#include "relacy_machine.hpp"
 #include "relacy_main.hpp"
+#include "relacy_run.hpp"
 
 namespace reveille::model {
 namespace {
@@ -25,7 +25,7 @@ struct Adoption : rl::test_suite<Adoption, 2> {
 
   void halt() {
     machine.bell[1].halt();
-    machine.word.catch_up();
+    machine.cpu(kAp).word.catch_up();
   }
 
   void thread(unsigned index) {
@@ -38,7 +38,7 @@ struct Adoption : rl::test_suite<Adoption, 2> {
       RL_ASSERT(control.expire(env, machine.settings) == core::Outcome::kGaveUp);
       machine.bell[1].ring();
     } else {
-      while (Word::from(machine.word.load(std::memory_order_acquire)).state != State::kAbandoned)
+      while (Word::from(machine.cpu(kAp).word.load(std::memory_order_acquire)).state != State::kAbandoned)
         halt();
       account.set(account.get() + 1);
     }

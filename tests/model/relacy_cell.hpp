@@ -29,12 +29,17 @@ namespace reveille::model {
 /// Thrown in an AP's thread when its CPU is reset.
 struct Reset {};
 
+class Bell;
+
 /// What the threads of one execution share that is not part of the model's memory. Relacy runs
 /// all threads in one, so it is plain.
 struct Stage {
-  /// Whether the threads are interleaved in every way and see stale values. If not, each runs
-  /// until it halts: so a long run can be searched in full where it matters.
+  /// Whether the threads are interleaved in every way and see stale values. If not, one runs
+  /// until it halts, and then the first of those that it has rung: so a long run can be searched
+  /// in full where it matters.
   bool racing = true;
+  unsigned running = 0;     ///< threads that do not halt; of interest only when nothing races
+  Bell *rung[3] = {};       ///< by thread: it halts, and is to go on when all others halt
   bool reset[3] = {};       ///< by thread: its CPU is to be reset
   unsigned dies_at[3] = {}; ///< by thread: it dies before this operation, counted from 1; 0: it does not
 };
@@ -130,18 +135,25 @@ private:
   rl::atomic<std::uint64_t> cell_;
 };
 
-/// A sync word: every swap must be in the table, made by whom the table names. Thread 0 is a CP.
+/// A sync word: every swap must be in the table, made by whom the table names.
 class WordCell : public Cell {
 public:
+  /// The CPU whose word it is, if each CPU has one thread; 0: any thread but the first is its own.
+  void belongs_to(unsigned cpu) { cpu_ = cpu; }
   bool compare_exchange_strong(std::uint64_t &expected, std::uint64_t v, std::memory_order success,
                                std::memory_order failure) {
     const auto from = abi::Word::from(expected);
     if (!Cell::compare_exchange_strong(expected, v, success, failure))
       return false;
-    const auto mover = rl::thread_index() == 0 ? protocol::Mover::kCp : protocol::Mover::kAp;
-    RL_ASSERT(protocol::is_legal(from, abi::Word::from(v), mover));
+    const unsigned thread = rl::thread_index();
+    const bool own = cpu_ == 0 ? thread != 0 : thread == cpu_;
+    RL_ASSERT(
+        protocol::is_legal(from, abi::Word::from(v), own ? protocol::Mover::kAp : protocol::Mover::kCp));
     return true;
   }
+
+private:
+  unsigned cpu_ = 0;
 };
 
 /// Plain memory: what is not ordered is a race.
@@ -162,10 +174,10 @@ public:
   void ring() {
     const Operation operation;
     rung_ = true;
-    if (halted_) {
-      halted_ = false;
-      rl::ctx().unpark_thread(who_, false, RL_INFO);
-    }
+    if (halted_)
+      stage.rung[who_] = this;
+    if (stage.racing)
+      let_go_on();
   }
   /// With no timer: who halts and is not rung halts for ever, and Relacy says so.
   void halt() {
@@ -173,11 +185,29 @@ public:
     if (!rung_) {
       who_ = static_cast<rl::thread_id_t>(rl::thread_index());
       halted_ = true;
+      leave();
       rl::ctx().park_current_thread(false, false, false, RL_INFO);
     }
     rung_ = false;
     // What this thread had seen before is not seen again instead of what is newer.
     rl::ctx().threadx_->last_yield_ = rl::ctx().threadx_->own_acq_rel_order_;
+  }
+  /// This thread halts, or has come to its end.
+  static void leave() {
+    --stage.running;
+    if (!stage.racing && stage.running == 0)
+      let_go_on(1);
+  }
+  /// Those that have been rung go on, in their order, or so many of them.
+  static void let_go_on(unsigned most = 3) {
+    for (Bell *&bell : stage.rung)
+      if (bell != nullptr && most != 0) {
+        --most;
+        ++stage.running;
+        bell->halted_ = false;
+        rl::ctx().unpark_thread(bell->who_, false, RL_INFO);
+        bell = nullptr;
+      }
   }
 
 private:
@@ -186,9 +216,17 @@ private:
   rl::thread_id_t who_ = 0;
 };
 
+/// From here on the threads race, or do not.
+inline void race(bool racing) {
+  stage.racing = racing;
+  if (racing)
+    Bell::let_go_on();
+}
+
 /// One turn of a spin.
 inline void spin() {
   { const Operation operation; }
+  Bell::let_go_on();
   rl::ctx().yield(1, RL_INFO);
 }
 

@@ -1,6 +1,6 @@
 // Bring-up through all six points: every interleaving of each hand-over, within the real run.
-#include "relacy_machine.hpp"
 #include "relacy_main.hpp"
+#include "relacy_run.hpp"
 
 namespace reveille::model {
 namespace {

@@ -1,7 +1,7 @@
 // A second attempt while the first is not over: the AP is reset wherever it is, or its thread
 // goes on late beside that of the second; the retry's kick races the park of the first.
-#include "relacy_machine.hpp"
 #include "relacy_main.hpp"
+#include "relacy_run.hpp"
 
 namespace reveille::model {
 namespace {

@@ -1,7 +1,7 @@
 // The TSC rendezvous: it ends, however the two sides' bounds race with it, and a skew is made
 // of the stamp of its own round.
-#include "relacy_machine.hpp"
 #include "relacy_main.hpp"
+#include "relacy_run.hpp"
 
 namespace reveille::model {
 namespace {
@@ -36,7 +36,7 @@ private:
 
 class TimedAp : public Timed<ApEnv> {
 public:
-  TimedAp(bool impatient, Machine &m, Word claimed) : Timed(impatient, m, claimed) {}
+  TimedAp(bool impatient, Machine &m, Word claimed) : Timed(impatient, m, kAp, claimed) {}
   /// Each look at the clock is another time: the stamps differ.
   std::uint64_t now() { return Timed::now() + ++looks_; }
   template <class Until> bool wait_for(Until &&until, std::uint64_t) {
@@ -60,7 +60,7 @@ template <Impatient kWho, unsigned kRounds> struct Meeting : rl::test_suite<Meet
   Meeting() {
     machine.settings.tsc_rounds = kRounds;
     machine.settings.tsc_wait = machine.settings.tsc_turn = 1000;
-    machine.token_of_page[1].set(0);
+    machine.cpu(kAp).token_of_page[1].set(0);
     machine.areas[0].prepared.set(1);
   }
   void thread(unsigned index) {
@@ -86,11 +86,11 @@ template <Impatient kWho, unsigned kRounds> struct Meeting : rl::test_suite<Meet
     if (kWho == Impatient::kNobody && kRounds > 1)
       RL_ASSERT(skew.resolution != 0);
     if (kWho != Impatient::kCp && skew.resolution != 0) { // the last round's, whose stamp is still there
-      const auto stamp = static_cast<std::int64_t>(machine.tsc_ap.tsc.latest());
+      const auto stamp = static_cast<std::int64_t>(machine.cpu(kAp).tsc_ap.tsc.latest());
       RL_ASSERT(skew.ticks == stamp - 1);
     }
     RL_ASSERT(!cp_out ||
-              machine.tsc_cp.mark.latest() == core::TscMark::make(1, core::TscMark::What::kClosed));
+              machine.cpu(kAp).tsc_cp.mark.latest() == core::TscMark::make(1, core::TscMark::What::kClosed));
   }
 };
 
