@@ -28,8 +28,8 @@ struct CrashEvidence {
   CpuIndex cpu;
   std::uint32_t attempt; ///< in the CPU's sync word then
   std::string what;      ///< "triple fault", "emulation failed at ...", "page fault (vector 14) ..."
-  std::uint64_t rip;
-  std::string where{}; ///< symbol and source line of rip
+  std::uint64_t rip;     ///< 0: a simulated CPU, which has none
+  std::string where{};   ///< symbol and source line of rip
 };
 
 /// A vCPU as the host found it when the run was over.

@@ -64,7 +64,7 @@ std::string other_crashes(const Style &style, const Observation &seen, const Ver
         crash.cpu < verdict.cpus.size() && verdict.cpus[crash.cpu].outcome == CpuOutcome::kFailed;
     if (!has_paragraph)
       text +=
-          wrap("", fmt::format("CPU {} died: {} at rip {:#x}", crash.cpu, printable(crash.what), crash.rip),
+          wrap("", fmt::format("CPU {} died: {}{}", crash.cpu, printable(crash.what), at_rip_text(crash.rip)),
                style.width);
   }
   return text;

@@ -72,7 +72,9 @@ std::string word_line(std::uint64_t bits) {
 }
 
 std::string vcpu_line(const VcpuSnapshot &vcpu) {
-  std::string text = fmt::format("{}, rip {:#x}", printable(vcpu.mp_state), vcpu.rip);
+  std::string text = printable(vcpu.mp_state);
+  if (vcpu.rip != 0) // a simulated CPU has none
+    text += fmt::format(", rip {:#x}", vcpu.rip);
   if (!vcpu.where.empty() && vcpu.where != fmt::format("{:#x}", vcpu.rip)) // no symbol is near
     text += " " + printable(vcpu.where);
   return text;
@@ -111,7 +113,7 @@ std::string cycle_text(const Scenario &scenario, const Observation &seen, CpuInd
 }
 
 std::string crash_text(const CrashEvidence &crash) {
-  return fmt::format("{} at rip {:#x}, attempt {}{}", printable(crash.what), crash.rip, crash.attempt,
+  return fmt::format("{}{}, attempt {}{}", printable(crash.what), at_rip_text(crash.rip), crash.attempt,
                      in_text(crash.where));
 }
 

@@ -87,6 +87,10 @@ std::string step_text(std::uint64_t section, std::uint64_t index, const StepName
   return fmt::format("{} step {}", kSections[section], index);
 }
 
+std::string at_rip_text(std::uint64_t rip) {
+  return rip == 0 ? std::string() : fmt::format(" at rip {:#x}", rip);
+}
+
 std::string in_text(const std::string &where) { return where.empty() ? "" : ", in " + printable(where); }
 
 std::string fault_text(const FaultSpec &fault) {

@@ -36,6 +36,9 @@ namespace reveille::vmm {
 /// A step as its section and index name it: `STARTING step "mtrr"`. Whatever the numbers are.
 [[nodiscard]] std::string step_text(std::uint64_t section, std::uint64_t index, const StepNames &steps);
 
+/// " at rip 0x8000"; nothing of a simulated CPU, which has none.
+[[nodiscard]] std::string at_rip_text(std::uint64_t rip);
+
 /// ", in core::claim (core/claim.hpp:23)"; nothing where that is not known.
 [[nodiscard]] std::string in_text(const std::string &where);
 

@@ -49,6 +49,22 @@ TEST(Report, EightThatComeUp) { expect_golden(report(story::all_up(8)), "all-up-
 TEST(Report, Trouble) { expect_golden(report(story::trouble()), "trouble.txt"); }
 TEST(Report, ThousandInGroups) { expect_golden(report(story::many()), "many.txt"); }
 
+TEST(Report, OfASimulatedMachineSaysSo) {
+  story::Story s = story::trouble();
+  s.scenario.backend = Backend::kSim;
+  for (CrashEvidence &crash : s.seen.crashes)
+    crash.rip = 0;
+  for (CpuObservation &cpu : s.seen.cpus)
+    if (cpu.vcpu)
+      cpu.vcpu->rip = 0;
+  const std::string text = report(s, {false, false, 200});
+  EXPECT_NE(text.find(", simulated"), std::string::npos);
+  EXPECT_NE(text.find("of virtual time in all"), std::string::npos);
+  EXPECT_EQ(text.find("machine created"), std::string::npos);
+  EXPECT_EQ(text.find("rip 0x0"), std::string::npos);
+  EXPECT_NE(text.find(" --backend sim"), std::string::npos); // of the command that repeats it
+}
+
 TEST(Report, IsShortWhenAllIsWell) {
   for (const std::uint32_t vcpus : {1U, 8U, 16U, 17U, 1000U})
     EXPECT_LE(lines_of(report(story::all_up(vcpus))).size(), 40U) << vcpus;
