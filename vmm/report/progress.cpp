@@ -59,13 +59,14 @@ std::string progress_line(const ProgressView &view, int width) {
 }
 
 void Progress::update(const ProgressView &view) {
+  const double ms = view.host_ms.value_or(view.ms);
   if (style_.terminal) {
-    if (view.ms < due_ms_)
+    if (ms < due_ms_)
       return;
-    due_ms_ = view.ms + kRedrawMs;
+    due_ms_ = ms + kRedrawMs;
     line_.draw(progress_line(view, style_.width));
-  } else if (view.ms >= plain_due_ms_) {
-    while (plain_due_ms_ <= view.ms)
+  } else if (ms >= plain_due_ms_) {
+    while (plain_due_ms_ <= ms)
       plain_due_ms_ *= 2;
     fmt::print(out_, "{}\n", progress_line(view, style_.width));
     std::fflush(out_);

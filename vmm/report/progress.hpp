@@ -6,6 +6,7 @@
 #include "vmm/report/style.hpp"
 
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -18,6 +19,8 @@ struct ProgressView {
   unsigned held = 0;                ///< vCPUs that faults hold now
   std::uint32_t cycle = 1;
   std::uint32_t cycles = 1; ///< in all
+  /// By the host's clock, where `ms` is virtual.
+  std::optional<double> host_ms{};
 };
 
 /// How many CPUs stand where, in one line: "12.30 ms  cycle 3/100  active 860 of 999  kicked 3
@@ -30,7 +33,7 @@ class Progress {
 public:
   Progress(std::FILE *out, Style style) : out_(out), style_(style), line_(out, style) {}
 
-  /// `view.ms` decides when a line is due.
+  /// The host's clock decides when a line is due.
   void update(const ProgressView &view);
 
   /// Takes the line away, if there is one. The next update() draws it again.

@@ -173,6 +173,8 @@ void ControlEnvironment::stop(unsigned cpu, std::uint32_t attempt) {
 
 core::Failure ControlEnvironment::failure(const core::StepTarget &target) { return area(target).failure; }
 
-void ControlEnvironment::serve_one() { spend(guest_.latencies_.of(Span::kServe, self_, now())); }
+void ControlEnvironment::serve_one() {
+  spend(guest_.latencies_.of(Span::kServe, self_, lease(self_).load()));
+}
 
 } // namespace reveille::vmm::sim

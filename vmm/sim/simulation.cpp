@@ -76,7 +76,8 @@ private:
   std::uint64_t steps_ = 0;
   std::vector<CpuIndex> struck_; ///< by a fault that is not seen through yet
   Ns looked_at_ = 0;
-  std::chrono::steady_clock::time_point reported_ = std::chrono::steady_clock::now();
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point reported_ = began_;
 };
 
 RunEnd Simulation::watch() {
@@ -137,8 +138,9 @@ void Simulation::report() {
   words.reserve(machine_.cpus());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
     words.push_back(abi::Word::from(guest_.word(cpu)));
-  hooks_.progress(
-      {to_us(machine_.now()) / 1000, words, faults_.holding(), guest_.cycle(), scenario_.bringup.cycles});
+  hooks_.progress({to_us(machine_.now()) / 1000, words, faults_.holding(), guest_.cycle(),
+                   scenario_.bringup.cycles,
+                   std::chrono::duration<double, std::milli>(now - began_).count()});
 }
 
 Observation Simulation::observe(RunEnd end) {

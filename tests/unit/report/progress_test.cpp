@@ -80,6 +80,18 @@ TEST(Progress, SaysLittleWhereThereIsNoTerminal) {
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 
+TEST(Progress, GoesByTheHostsClockWhereTimeIsVirtual) {
+  const Paper paper;
+  Progress progress(paper.get(), {false, false, 80});
+  ProgressView view{3'600'000, kWords};
+  view.host_ms = 1999;
+  progress.update(view);
+  EXPECT_EQ(paper.text(), "");
+  view.host_ms = 2000;
+  progress.update(view);
+  EXPECT_NE(paper.text().find("3600000 ms"), std::string::npos) << paper.text();
+}
+
 TEST(Progress, NothingDrawnNothingCleared) {
   const Paper paper;
   { const Progress progress(paper.get(), {true, false, 80}); }
