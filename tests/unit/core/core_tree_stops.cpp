@@ -22,7 +22,7 @@ protected:
     };
     switch (GetParam()) {
     case Where::kBeforeItBegins:
-      bench.machine.serve = [this, &bench, ticks, hold_once, serve = bench.machine.serve] {
+      bench.machine.serve = [&bench, hold_once, serve = bench.machine.serve] {
         hold_once(reveille::core::Lease::from(bench.machine.lease(bench.machine.cpu())).child);
         serve();
       };
