@@ -103,7 +103,7 @@ TEST(KvmMachine, EveryApCanBeReachedAtOnce) {
     scenario.machine.x2apic = mode;
     Machine machine = machine_with("\xf4", scenario);
     for (CpuIndex cpu = 3; cpu > 0; --cpu) { // the last one first: an INIT taken would mend the others
-      test::must(machine.vm().signal_init(cpu));
+      test::must(machine.bus().init(cpu));
       EXPECT_EQ(machine.vcpu(cpu).mp_state().value(), MpState::kInitReceived) << "CPU " << cpu;
     }
   }
@@ -138,8 +138,8 @@ TEST(KvmMachine, IdsAbove254AreReachedAndKeepX2apicThroughInit) {
   Machine machine = machine_with("\xf4", scenario_of(260));
   ASSERT_TRUE(machine.memory().write_bytes(0x2000, std::as_bytes(std::span("\xe6\x80", 2)))); // out 0x80, al
   for (const CpuIndex cpu : {255u, 256u, 259u}) {
-    ASSERT_TRUE(machine.vm().signal_init(cpu));
-    ASSERT_TRUE(machine.vm().signal_startup(cpu, 2));
+    ASSERT_TRUE(machine.bus().init(cpu));
+    ASSERT_TRUE(machine.bus().startup(cpu, 2));
     const Exit exit = machine.vcpu(cpu).run();
     EXPECT_TRUE(std::holds_alternative<IoOut>(exit)) << describe(exit);
     EXPECT_NE(machine.vcpu(cpu).sregs().value().apic_base & (1u << 10), 0u);

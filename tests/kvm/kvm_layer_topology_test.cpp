@@ -54,8 +54,8 @@ std::uint32_t next_out(Vcpu &vcpu) {
 /// What the vCPU finds out: the boot CPU from its entry on, an AP from its start-up on.
 Answers ask(Machine &machine, CpuIndex cpu) {
   if (cpu != 0) {
-    must(machine.vm().signal_init(apic_id(cpu)));
-    must(machine.vm().signal_startup(apic_id(cpu), 2));
+    must(machine.bus().init(cpu));
+    must(machine.bus().startup(cpu, 2));
   }
   Vcpu &vcpu = machine.vcpu(cpu);
   Answers answers = {};

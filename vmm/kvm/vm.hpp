@@ -14,7 +14,7 @@ namespace reveille::vmm {
 
 /// Owns the VM descriptor. Memory given to add_memory must outlive it and its vCPUs.
 /// Built by Kvm::create_vm. All of it is for the thread that builds the machine, except
-/// signal_init and signal_startup, which any thread may call.
+/// signal_msi, which any thread may call.
 class Vm {
 public:
   /// Makes `host` the guest's RAM at `gpa`; both page-aligned.
@@ -26,6 +26,10 @@ public:
   /// Source: KVM API, 4.24 KVM_CREATE_IRQCHIP.
   [[nodiscard]] Result<void> create_irqchip();
 
+  /// The same with the LAPICs alone in the kernel; no PIC and no IOAPIC. Before the first vCPU.
+  /// Source: KVM API, 7.5 KVM_CAP_SPLIT_IRQCHIP.
+  [[nodiscard]] Result<void> create_split_irqchip();
+
   /// Lets APIC IDs above 254 be addressed, and 255 be an ID like any other.
   /// Source: KVM API, 7.7 KVM_CAP_X2APIC_API.
   [[nodiscard]] Result<void> allow_wide_apic_ids();
@@ -34,12 +38,12 @@ public:
   /// Source: KVM API, 4.7 KVM_CREATE_VCPU.
   [[nodiscard]] Result<Vcpu> create_vcpu(std::uint32_t id);
 
-  /// Has the kernel's LAPICs deliver an INIT to `apic_id`, as if it came over the bus.
+  /// Has the kernel's LAPIC `apic_id` take a message as if it came over the bus: edge-triggered,
+  /// asserted, `delivery_mode` as in the message's data (0 fixed, 4 NMI, 5 INIT, 6 SIPI). Fails with
+  /// kBroken when no LAPIC takes it.
   /// Source: KVM API, 4.70 KVM_SIGNAL_MSI; SDM 3, 11.11 "Message Signalled Interrupts".
-  [[nodiscard]] Result<void> signal_init(std::uint32_t apic_id) const;
-
-  /// The same for a SIPI with `vector` (the page that the CPU starts on).
-  [[nodiscard]] Result<void> signal_startup(std::uint32_t apic_id, std::uint8_t vector) const;
+  [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint8_t delivery_mode,
+                                        std::uint8_t vector) const;
 
   [[nodiscard]] int capability(std::uint32_t cap) const;
 
@@ -51,7 +55,6 @@ private:
   /// where it is there: the bytes that KVM cannot emulate, triple faults as events.
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] Result<void> enable(std::uint32_t cap, const char *name, std::uint64_t arg) const;
-  [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint32_t data) const;
 
   Fd fd_;
   std::size_t run_size_; ///< bytes of a vCPU's run page

@@ -295,7 +295,7 @@ CpuObservation Lab::observe(CpuIndex cpu) {
 VcpuSnapshot Lab::snapshot(CpuIndex cpu) {
   VcpuSnapshot shot;
   const Vcpu &vcpu = machine_.vcpu(cpu);
-  const auto mp = vcpu.mp_state();
+  const auto mp = machine_.processor(cpu).state();
   shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
   shot.rip = vcpu.linear_rip().value_or(0);
   shot.where = machine_.symbols().describe(shot.rip);

@@ -24,7 +24,7 @@ template <class... F> Overloaded(F...) -> Overloaded<F...>;
 } // namespace
 
 VcpuRunner::VcpuRunner(RunState &state, CpuIndex cpu)
-    : state_(state), cpu_(cpu), vcpu_(state.machine.vcpu(cpu)) {}
+    : state_(state), cpu_(cpu), processor_(state.machine.processor(cpu)), vcpu_(processor_.vcpu()) {}
 
 VcpuRunner::~VcpuRunner() { join(); }
 
@@ -75,7 +75,7 @@ void VcpuRunner::poke() {
     poked_ = true;
   }
   poked_cv_.notify_one();
-  vcpu_.kick();
+  processor_.kick();
 }
 
 void VcpuRunner::thread_main() {
@@ -86,7 +86,7 @@ void VcpuRunner::thread_main() {
       serve_mailbox();
       if (rest_wanted_.exchange(false))
         look_for_rest();
-      if (!handle(vcpu_.run()))
+      if (!handle(processor_.run()))
         while (wait_a_little(100'000)) { // nothing is left to be run; the end of the run is near
         }
     }
@@ -112,7 +112,7 @@ void VcpuRunner::serve_mailbox() {
 
 void VcpuRunner::look_for_rest() {
   complete_io();
-  const auto mp = vcpu_.mp_state();
+  const auto mp = processor_.state();
   if (!mp)
     return;
   const bool waits = *mp == MpState::kInitReceived || *mp == MpState::kUninitialized;
@@ -281,13 +281,13 @@ bool VcpuRunner::perform(const Strike &strike) {
 }
 
 /// Keeps the vCPU out of KVM_RUN. A vCPU that is held as if it spun still takes an INIT:
-/// reading its mp_state makes KVM deliver what is pending, and shows it. A frozen one is
+/// asking for its state makes it take what is pending, and shows it. A frozen one is
 /// not looked at, so that an INIT stays pending.
 HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
   const double until = state_.now_us() + duration_ms * 1000;
   const bool watch = kind == HoldKind::kSpin && cpu_ != 0;
   if (watch)
-    mp_before_hold_ = vcpu_.mp_state().value_or(MpState::kRunnable);
+    mp_before_hold_ = processor_.state().value_or(MpState::kRunnable);
   do {
     double slice = 1e6;
     if (duration_ms > 0) {
@@ -305,7 +305,7 @@ HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
 }
 
 bool VcpuRunner::has_been_reset() {
-  const auto mp = vcpu_.mp_state();
+  const auto mp = processor_.state();
   if (!mp)
     return false;
   if (*mp != mp_before_hold_ && *mp != MpState::kHalted && *mp != MpState::kRunnable)
@@ -321,8 +321,8 @@ bool VcpuRunner::has_been_reset() {
 /// waits for its SIPI, at its first.
 void VcpuRunner::crash(FiringId firing) {
   for (;;) {
-    const auto mp = vcpu_.mp_state();
-    if (mp && *mp == MpState::kHalted && !vcpu_.set_mp_state(MpState::kRunnable))
+    const auto mp = processor_.state();
+    if (mp && *mp == MpState::kHalted && !processor_.set_state(MpState::kRunnable))
       return;
     if (mp && (*mp == MpState::kHalted || *mp == MpState::kRunnable))
       break;
@@ -348,7 +348,7 @@ void VcpuRunner::shut_down(const std::string &what) {
     state_.faults.end(*crashing_, HoldEnd::kCrashed, state_.now_us());
   crashing_.reset();
   if (cpu_ != 0)
-    static_cast<void>(vcpu_.set_mp_state(MpState::kUninitialized));
+    static_cast<void>(processor_.set_state(MpState::kUninitialized));
   state_.tell();
 }
 
@@ -366,8 +366,8 @@ void VcpuRunner::note_panic() {
 /// Finishes the port access that the vCPU came out with, so that its registers are those
 /// behind it.
 void VcpuRunner::complete_io() {
-  vcpu_.kick();
-  static_cast<void>(vcpu_.run());
+  processor_.kick();
+  static_cast<void>(processor_.run());
 }
 
 /// False when the run is ending.

@@ -69,6 +69,7 @@ private:
 
   RunState &state_;
   CpuIndex cpu_;
+  Processor &processor_; ///< runs the vCPU, and knows what it waits for
   Vcpu &vcpu_;
   std::optional<FiringId> crashing_;       ///< the firing that the next shutdown belongs to
   unsigned second_tries_ = 0;              ///< that KVM's emulator was given

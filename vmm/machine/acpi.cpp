@@ -17,7 +17,7 @@ constexpr std::size_t kHeaderSize = 36; // ACPI 6.5, 5.2.6 "System Description T
 constexpr std::size_t kChecksumAt = 9;
 
 // MADT, ACPI 6.5, 5.2.12.
-constexpr std::uint32_t kPcatCompat = 1; // a PIC is there too: the kernel's irqchip has one
+constexpr std::uint32_t kPcatCompat = 1; // a PIC is there too
 constexpr std::uint8_t kLocalApic = 0;
 constexpr std::uint8_t kIoApic = 1;
 constexpr std::uint8_t kLocalX2apic = 9;
@@ -59,10 +59,10 @@ AcpiTable table(std::string_view signature, std::uint8_t revision, const ByteWri
   return result;
 }
 
-AcpiTable madt(std::span<const MadtCpu> cpus) {
+AcpiTable madt(std::span<const MadtCpu> cpus, bool has_irqchips) {
   ByteWriter body;
   body.u32(kLapicAddress);
-  body.u32(kPcatCompat);
+  body.u32(has_irqchips ? kPcatCompat : 0);
   for (const MadtCpu &cpu : cpus) {
     const bool is_wide = cpu.apic_id > kMaxXapicId;
     body.u8(is_wide ? kLocalX2apic : kLocalApic);
@@ -78,12 +78,14 @@ AcpiTable madt(std::span<const MadtCpu> cpus) {
       body.u32(cpu.enabled ? 1 : 0);
     }
   }
-  body.u8(kIoApic);
-  body.u8(12);
-  body.u8(0); // its ID
-  body.u8(0);
-  body.u32(kIoApicAddress);
-  body.u32(0); // its first interrupt
+  if (has_irqchips) {
+    body.u8(kIoApic);
+    body.u8(12);
+    body.u8(0); // its ID
+    body.u8(0);
+    body.u32(kIoApicAddress);
+    body.u32(0); // its first interrupt
+  }
   return table("APIC", 5, body);
 }
 
@@ -141,7 +143,7 @@ AcpiTable pointer_to(std::uint64_t xsdt_address) {
 
 } // namespace
 
-Result<AcpiTables> AcpiTables::build(std::span<const MadtCpu> cpus, std::uint64_t limit) {
+Result<AcpiTables> AcpiTables::build(std::span<const MadtCpu> cpus, std::uint64_t limit, bool has_irqchips) {
   constexpr std::uint64_t kAlignment = 64;
   AcpiTables acpi;
   std::uint64_t next = kBase + kAlignment; // behind the RSDP
@@ -152,7 +154,7 @@ Result<AcpiTables> AcpiTables::build(std::span<const MadtCpu> cpus, std::uint64_
     return acpi.tables_.back().gpa;
   };
   const std::uint64_t dsdt_address = place(dsdt());
-  const std::uint64_t addresses[] = {place(fadt(dsdt_address)), place(madt(cpus))};
+  const std::uint64_t addresses[] = {place(fadt(dsdt_address)), place(madt(cpus, has_irqchips))};
   AcpiTable pointer = pointer_to(place(xsdt(addresses)));
   pointer.gpa = kBase;
   acpi.tables_.insert(acpi.tables_.begin(), std::move(pointer));

@@ -36,8 +36,9 @@ public:
   static constexpr std::uint64_t kBase = 0xe0000; ///< of the RSDP
 
   /// Lays the tables out one behind the other from kBase. Fails with kUsage when they do not
-  /// fit below `limit`.
-  [[nodiscard]] static Result<AcpiTables> build(std::span<const MadtCpu> cpus, std::uint64_t limit);
+  /// fit below `limit`. The MADT lists a PIC and an I/O APIC if they are there (`has_irqchips`).
+  [[nodiscard]] static Result<AcpiTables> build(std::span<const MadtCpu> cpus, std::uint64_t limit,
+                                                bool has_irqchips = true);
 
   [[nodiscard]] std::uint64_t rsdp() const { return kBase; } ///< guest-physical
   [[nodiscard]] const std::vector<AcpiTable> &tables() const { return tables_; }

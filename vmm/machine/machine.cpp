@@ -3,6 +3,7 @@
 #include "vmm/machine/acpi.hpp"
 #include "vmm/machine/cpuid.hpp"
 #include "vmm/machine/descriptors.hpp"
+#include "vmm/machine/kernel_apic.hpp"
 #include "vmm/machine/pvh.hpp"
 
 #include <fmt/format.h>
@@ -86,7 +87,7 @@ private:
     std::vector<MadtCpu> cpus;
     for (CpuIndex cpu = 0; cpu < scenario_.machine.vcpus; ++cpu)
       cpus.push_back({apic_id(cpu), cpu, true});
-    const auto acpi = AcpiTables::build(cpus, kStartInfoAddress);
+    const auto acpi = AcpiTables::build(cpus, kStartInfoAddress, scenario_.machine.apic == ApicMode::kKernel);
     if (!acpi)
       return tl::unexpected(acpi.error());
     if (auto r = acpi->load(memory); !r)
@@ -97,7 +98,7 @@ private:
     return *layout;
   }
 
-  Result<Vm> create_vm(const Kvm &kvm, const ApicSetup &setup, const GuestMemory &memory) {
+  Result<Vm> create_vm(const Kvm &kvm, const ApicSetup &setup, const GuestMemory &memory) const {
     auto vm = kvm.create_vm();
     if (!vm)
       return vm;
@@ -106,7 +107,8 @@ private:
     for (const GuestMemory::Region &region : memory.regions())
       if (auto r = vm->add_memory(slot++, region.gpa, region.host); !r)
         return tl::unexpected(r.error());
-    if (auto r = vm->create_irqchip(); !r)
+    const bool is_split = scenario_.machine.apic == ApicMode::kSplit;
+    if (auto r = is_split ? vm->create_split_irqchip() : vm->create_irqchip(); !r)
       return tl::unexpected(r.error());
     if (setup.needs_wide_ids)
       if (auto r = vm->allow_wide_apic_ids(); !r)
@@ -160,7 +162,11 @@ private:
     auto control = ControlArea::create(memory, layout, scenario_, {tsc_khz_, kLapicHz});
     if (!control)
       return tl::unexpected(control.error());
-    Machine machine(std::move(memory), std::move(*vm), std::move(*control), std::move(*vcpus));
+    Machine machine(std::move(memory), std::make_unique<Vm>(std::move(*vm)), std::move(*control),
+                    std::move(*vcpus));
+    machine.bus_ = std::make_unique<KernelApicBus>(*machine.vm_);
+    for (Vcpu &vcpu : machine.vcpus_)
+      machine.processors_.push_back(std::make_unique<KernelProcessor>(vcpu));
     machine.symbols_ = std::make_unique<Symbolizer>(image_.file());
     machine.host_ = host_info(kvm);
     machine.tsc_khz_ = tsc_khz_;
@@ -175,7 +181,7 @@ private:
   std::uint32_t tsc_khz_ = 0;
 };
 
-Machine::Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcpu> vcpus)
+Machine::Machine(GuestMemory memory, std::unique_ptr<Vm> vm, ControlArea control, std::vector<Vcpu> vcpus)
     : memory_(std::move(memory)), vm_(std::move(vm)), control_(std::move(control)), vcpus_(std::move(vcpus)),
       platform_(std::make_unique<Platform>()) {}
 

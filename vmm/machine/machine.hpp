@@ -5,10 +5,12 @@
 #include "vmm/kvm/host_info.hpp"
 #include "vmm/kvm/vcpu.hpp"
 #include "vmm/kvm/vm.hpp"
+#include "vmm/machine/apic_bus.hpp"
 #include "vmm/machine/control_area.hpp"
 #include "vmm/machine/guest_image.hpp"
 #include "vmm/machine/guest_memory.hpp"
 #include "vmm/machine/platform.hpp"
+#include "vmm/machine/processor.hpp"
 #include "vmm/machine/symbols.hpp"
 #include "vmm/scenario/scenario.hpp"
 
@@ -35,7 +37,10 @@ public:
 
   [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(vcpus_.size()); }
   [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(cpu); }
-  [[nodiscard]] Vm &vm() { return vm_; }
+  /// The vCPU with its LAPIC: what runs it, and tells whether it waits.
+  [[nodiscard]] Processor &processor(CpuIndex cpu) { return *processors_.at(cpu); }
+  /// To the LAPICs from outside; any thread.
+  [[nodiscard]] ApicBus &bus() { return *bus_; }
   [[nodiscard]] GuestMemory &memory() { return memory_; }
   [[nodiscard]] ControlArea &control() { return control_; }
   [[nodiscard]] const ControlArea &control() const { return control_; }
@@ -50,13 +55,15 @@ public:
 private:
   friend class MachineBuilder;
   static bool never() { return false; }
-  Machine(GuestMemory memory, Vm vm, ControlArea control, std::vector<Vcpu> vcpus);
+  Machine(GuestMemory memory, std::unique_ptr<Vm> vm, ControlArea control, std::vector<Vcpu> vcpus);
 
   // Destroyed from the last to the first: the vCPUs, the VM, then the memory under them.
   GuestMemory memory_;
-  Vm vm_;
+  std::unique_ptr<Vm> vm_;
   ControlArea control_;
   std::vector<Vcpu> vcpus_;
+  std::unique_ptr<ApicBus> bus_;
+  std::vector<std::unique_ptr<Processor>> processors_;
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<Symbolizer> symbols_;
   HostInfo host_;

@@ -108,6 +108,16 @@ TEST(Acpi, ADisabledCpuIsListedAsSuch) {
   EXPECT_EQ(number(madt, 60 + 8, 4), 0u);
 }
 
+TEST(Acpi, AMachineWithoutIrqchipsListsNone) {
+  const MadtCpu cpus[] = {{0, 0, true}};
+  for (const bool has_irqchips : {true, false}) {
+    const AcpiTables acpi = AcpiTables::build(cpus, kLimit, has_irqchips).value();
+    const AcpiTable &madt = table(acpi, "APIC");
+    EXPECT_EQ(number(madt, 40, 4), has_irqchips ? 1u : 0u); // PCAT_COMPAT
+    EXPECT_EQ(madt.bytes.size(), 52u + (has_irqchips ? 12u : 0u));
+  }
+}
+
 TEST(Acpi, FailsWhenThereIsNoRoom) {
   const std::vector<MadtCpu> cpus(8);
   EXPECT_FALSE(AcpiTables::build(cpus, AcpiTables::kBase + 128));

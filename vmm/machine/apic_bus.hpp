@@ -1,0 +1,49 @@
+// The way to a CPU's local APIC from outside: what a device, or a fault, sends to it.
+#pragma once
+
+#include "vmm/base/error.hpp"
+#include "vmm/machine/apic_ids.hpp"
+
+#include <cstdint>
+
+namespace reveille::vmm {
+
+/// What is sent, by the manual's delivery modes. SDM 3, 11.11.2 "Message Data Register Format".
+struct ApicMessage {
+  enum class Delivery : std::uint8_t { kFixed = 0, kNmi = 4, kInit = 5, kStartup = 6 };
+
+  Delivery delivery = Delivery::kFixed;
+  std::uint8_t vector = 0; ///< of kFixed: the interrupt's; of kStartup: the page; else 0
+};
+
+/// Delivers messages to LAPICs, whoever models them. Any thread, at any time while the machine
+/// lives. A message has arrived when the call returns: the CPU acts on it when it is next run, or when
+/// Processor::state() is asked for.
+class ApicBus {
+public:
+  ApicBus() = default;
+  virtual ~ApicBus() = default;
+  ApicBus(const ApicBus &) = delete;
+  ApicBus &operator=(const ApicBus &) = delete;
+
+  /// To the LAPIC with that ID. Fails with kBroken when there is none.
+  [[nodiscard]] virtual Result<void> send(std::uint32_t to_apic_id, ApicMessage message) = 0;
+
+  /// The same to a CPU of the machine.
+  [[nodiscard]] Result<void> init(CpuIndex cpu) {
+    return send(apic_id(cpu), {ApicMessage::Delivery::kInit, 0});
+  }
+  [[nodiscard]] Result<void> nmi(CpuIndex cpu) {
+    return send(apic_id(cpu), {ApicMessage::Delivery::kNmi, 0});
+  }
+  /// The CPU, if it waits for a SIPI, starts at `vector` * 4096.
+  [[nodiscard]] Result<void> startup(CpuIndex cpu, std::uint8_t vector) {
+    return send(apic_id(cpu), {ApicMessage::Delivery::kStartup, vector});
+  }
+  /// An edge-triggered interrupt. A LAPIC that is disabled drops it.
+  [[nodiscard]] Result<void> fixed(CpuIndex cpu, std::uint8_t vector) {
+    return send(apic_id(cpu), {ApicMessage::Delivery::kFixed, vector});
+  }
+};
+
+} // namespace reveille::vmm
