@@ -189,7 +189,8 @@ std::vector<DeadOfPhase> dead_by_phase(const JudgeContext &context) {
     for (const Noted &note : context.evidence.by_control(cpu)) {
       if (note.event.kind != EventKind::kTimeout)
         continue;
-      const auto phase = std::upper_bound(begins.begin(), begins.end(), note.event.tsc) - begins.begin();
+      // No turn ends in the tick in which its phase begins: such a one is of the phase before.
+      const auto phase = std::lower_bound(begins.begin(), begins.end(), note.event.tsc) - begins.begin();
       DeadOfPhase &dead = phases[static_cast<std::size_t>(phase)];
       const bool early = Word::from(note.event.a).state < State::kAlive;
       dead.cpus.insert(cpu);

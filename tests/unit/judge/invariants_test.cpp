@@ -261,6 +261,26 @@ TEST(Invariants, DeadCostAllowsATimeoutForPrimariesAndOneForSiblings) {
   }
 }
 
+/// Work that takes no time: the next cycle begins in the tick in which the last turn of this one ends.
+TEST(Invariants, DeadCostAllowsATimeoutInEachCycle) {
+  for (const bool cycle_between : {true, false}) {
+    MadeRun run(3);
+    run.scenario.bringup.timeout_ms = 500;
+    for (const CpuIndex cpu : {1u, 2u}) {
+      run.kick(cpu, 1);
+      run.give_up(cpu, 1, 500'000);
+      run.fail(cpu, 1, State::kKicked);
+      if (cpu == 1 && cycle_between) {
+        run.note(0, EventKind::kCycle, 0, 0, 2);
+        std::vector<Event> &events = run.seen.cpus[0].events;
+        events.back().tsc = std::ranges::find(events, EventKind::kTimeout, &Event::kind)->tsc;
+      }
+    }
+    run.decided();
+    EXPECT_EQ(of(run.judged(), "dead-cost").holds, cycle_between);
+  }
+}
+
 TEST(Invariants, NoCrosstalkSeesAFailureWithoutACause) {
   MadeRun run(3);
   run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);

@@ -1,0 +1,35 @@
+// The faults that there can be, read off the tables of places and actions: a place or an action
+// that is added to them is explored from then on.
+#pragma once
+
+#include "vmm/scenario/places.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reveille::explore {
+
+/// Of each AP turn. Virtual time costs nothing; so all that is not a fault is far below it.
+inline constexpr double kTimeoutMs = 100;
+/// A hold within one turn. Twice that still is.
+inline constexpr double kShortMs = 20;
+/// A hold for longer than a turn, and for less than two.
+inline constexpr double kLongMs = 150;
+
+struct KnownPlace {
+  vmm::PlaceKind kind;
+  vmm::FaultPlace place;
+};
+
+/// Every place that is supported, by the forms of vmm::all_places(). Times only where
+/// `times_ms` names them. Throws std::logic_error for a form that it does not know.
+[[nodiscard]] std::vector<KnownPlace> known_places(const std::vector<double> &times_ms = {});
+
+/// Each action with each duration that the tables allow there: short for what must be bounded,
+/// long and endless for what may be endless.
+[[nodiscard]] std::vector<vmm::FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu);
+
+/// Whether the scenario's own check takes it.
+[[nodiscard]] bool is_valid(const vmm::Scenario &scenario);
+
+} // namespace reveille::explore
