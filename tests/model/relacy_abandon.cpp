@@ -46,18 +46,18 @@ struct Adoption : rl::test_suite<Adoption, 2> {
 };
 
 const std::vector<Case> kCases = {
-    {"kicked", rl::simulate<Run<GiveUp<State::kKicked>>>, {}},
-    {"starting", rl::simulate<Run<GiveUp<State::kStarting>>>, {}},
-    {"starting-fails", rl::simulate<Run<GiveUp<State::kStarting, Section::kStarting>>>, {}},
-    {"syncing", rl::simulate<Run<GiveUp<State::kSyncing>>>, {5}},
-    {"syncing-with-tsc", rl::simulate<Run<GiveUp<State::kSyncing, Section::kNone, true>>>, {4}},
-    {"onlining", rl::simulate<Run<GiveUp<State::kOnlining>>>, {}},
-    {"idling", rl::simulate<Run<GiveUp<State::kIdling>>>, {}},
-    {"activating", rl::simulate<Run<GiveUp<State::kActivating>>>, {}},
-    {"activating-fails", rl::simulate<Run<GiveUp<State::kActivating, Section::kOnline>>>, {}},
-    {"undo-online", rl::simulate<Run<GiveUp<State::kUndoOnline, Section::kOnline>>>, {}},
-    {"undo-starting", rl::simulate<Run<GiveUp<State::kUndoStarting, Section::kStarting>>>, {}},
-    {"adoption", rl::simulate<Adoption>, {}},
+    {"kicked", simulate<Run<GiveUp<State::kKicked>>>, {}},
+    {"starting", simulate<Run<GiveUp<State::kStarting>>>, {}},
+    {"starting-fails", simulate<Run<GiveUp<State::kStarting, Section::kStarting>>>, {}},
+    {"syncing", simulate<Run<GiveUp<State::kSyncing>>>, {5}},
+    {"syncing-with-tsc", simulate<Run<GiveUp<State::kSyncing, Section::kNone, true>>>, {4}},
+    {"onlining", simulate<Run<GiveUp<State::kOnlining>>>, {}},
+    {"idling", simulate<Run<GiveUp<State::kIdling>>>, {}},
+    {"activating", simulate<Run<GiveUp<State::kActivating>>>, {}},
+    {"activating-fails", simulate<Run<GiveUp<State::kActivating, Section::kOnline>>>, {}},
+    {"undo-online", simulate<Run<GiveUp<State::kUndoOnline, Section::kOnline>>>, {}},
+    {"undo-starting", simulate<Run<GiveUp<State::kUndoStarting, Section::kStarting>>>, {}},
+    {"adoption", simulate<Adoption>, {}},
 };
 
 } // namespace

@@ -59,10 +59,10 @@ struct Arriving : rl::test_suite<Arriving<kCapacity, kFirst, kSecond, kDies>, 3>
 };
 
 const std::vector<Case> kCases = {
-    {"one-level", rl::simulate<Arriving<2, 0, 1>>, {}},
-    {"two-levels-two-words", rl::simulate<Arriving<65, 1, 64>>, {}},
-    {"two-levels-one-word", rl::simulate<Arriving<65, 1, 2>>, {}},
-    {"one-dies-between-levels", rl::simulate<Arriving<65, 1, 2, true>>, {}},
+    {"one-level", simulate<Arriving<2, 0, 1>>, {}},
+    {"two-levels-two-words", simulate<Arriving<65, 1, 64>>, {}},
+    {"two-levels-one-word", simulate<Arriving<65, 1, 2>>, {}},
+    {"one-dies-between-levels", simulate<Arriving<65, 1, 2, true>>, {}},
 };
 
 } // namespace

@@ -38,19 +38,19 @@ struct FailingWithAHint {
 };
 
 const std::vector<Case> kCases = {
-    {"kick", rl::simulate<Run<Kick>>, {}},
-    {"alive", rl::simulate<Run<Between<Place::kAlive, Place::kAliveReleased>>>, {}},
-    {"started", rl::simulate<Run<Between<Place::kStarted, Place::kStartedReleased>>>, {}},
-    {"synced", rl::simulate<Run<Between<Place::kSynced, Place::kSyncedReleased>>>, {}},
-    {"online", rl::simulate<Run<Between<Place::kOnline, Place::kOnlineReleased>>>, {}},
-    {"idle", rl::simulate<Run<Between<Place::kIdle, Place::kIdleReleased>>>, {}},
-    {"active", rl::simulate<Run<Active>>, {}},
-    {"tsc", rl::simulate<Run<Meeting>>, {5}},
-    {"starting-fails", rl::simulate<Run<Failing<Section::kStarting>>>, {}},
-    {"starting-fails-with-a-hint", rl::simulate<Run<FailingWithAHint>>, {4}},
-    {"online-fails", rl::simulate<Run<Failing<Section::kOnline>>>, {4}},
-    {"whole", rl::simulate<Run<Whole>>, {3}},
-    {"whole-with-tsc", rl::simulate<Run<WholeWithTsc>>, {3}},
+    {"kick", simulate<Run<Kick>>, {}},
+    {"alive", simulate<Run<Between<Place::kAlive, Place::kAliveReleased>>>, {}},
+    {"started", simulate<Run<Between<Place::kStarted, Place::kStartedReleased>>>, {}},
+    {"synced", simulate<Run<Between<Place::kSynced, Place::kSyncedReleased>>>, {}},
+    {"online", simulate<Run<Between<Place::kOnline, Place::kOnlineReleased>>>, {}},
+    {"idle", simulate<Run<Between<Place::kIdle, Place::kIdleReleased>>>, {}},
+    {"active", simulate<Run<Active>>, {}},
+    {"tsc", simulate<Run<Meeting>>, {5}},
+    {"starting-fails", simulate<Run<Failing<Section::kStarting>>>, {}},
+    {"starting-fails-with-a-hint", simulate<Run<FailingWithAHint>>, {4}},
+    {"online-fails", simulate<Run<Failing<Section::kOnline>>>, {4}},
+    {"whole", simulate<Run<Whole>>, {3}},
+    {"whole-with-tsc", simulate<Run<WholeWithTsc>>, {3}},
 };
 
 } // namespace

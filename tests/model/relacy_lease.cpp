@@ -91,11 +91,11 @@ struct Leasing : rl::test_suite<Leasing<kRenewals, kLooks, kRounds>, 2> {
 };
 
 const std::vector<Case> kCases = {
-    {"taken-up", rl::simulate<Leasing<0, 0>>, {}},
-    {"fenced-or-given-back", rl::simulate<Leasing<0, 1>>, {}},
-    {"fenced-or-renewed", rl::simulate<Leasing<1, 2>>, {}},
-    {"fenced-or-renewed-twice", rl::simulate<Leasing<2, 3>>, {}},
-    {"again-after-it-has-let-go", rl::simulate<Leasing<1, 1, 2>>, {4}},
+    {"taken-up", simulate<Leasing<0, 0>>, {}},
+    {"fenced-or-given-back", simulate<Leasing<0, 1>>, {}},
+    {"fenced-or-renewed", simulate<Leasing<1, 2>>, {}},
+    {"fenced-or-renewed-twice", simulate<Leasing<2, 3>>, {}},
+    {"again-after-it-has-let-go", simulate<Leasing<1, 1, 2>>, {4}},
 };
 
 } // namespace

@@ -24,6 +24,35 @@ struct Case {
   Search search;
 };
 
+/// Relacy lets a thread that was parked go on only after every other thread has done something,
+/// also those that are parked and have nothing to do: as good as never. Here it goes on as soon as
+/// it has been unparked. A thread that spins lets others go first, as Relacy would have it.
+template <class Base> class Prompt : public Base {
+public:
+  using Base::Base;
+  rl::thread_id_t schedule(rl::unpark_reason &reason, unsigned yield) {
+    return Base::schedule(reason, this->thread_->state_ == rl::thread_state_running ? yield : 0);
+  }
+};
+
+/// As rl::simulate(): searches, and if that finds a failure repeats it with its history.
+template <class Test> bool simulate(rl::test_params &params) {
+  constexpr rl::thread_id_t kThreads = Test::params::thread_count;
+  const auto run = [&params](std::ostream &out, bool again) {
+    return params.search_type == rl::sched_full
+               ? rl::run_test<Test, Prompt<rl::full_search_scheduler<kThreads>>>(params, out, again)
+               : rl::run_test<Test, Prompt<rl::context_bound_scheduler<kThreads>>>(params, out, again);
+  };
+  rl::ostringstream state;
+  if (run(state, false) == rl::test_result_success)
+    return true;
+  rl::ostringstream ignored;
+  params.initial_state = params.final_state = state.str();
+  params.collect_history = true;
+  static_cast<void>(run(ignored, true));
+  return false;
+}
+
 /// Keeps what is written to it without allocating: Relacy counts allocations as the test's own.
 class Kept : public std::streambuf {
 public:

@@ -47,12 +47,12 @@ template <Place kLate, State kFirst> struct Beside {
 };
 
 const std::vector<Case> kCases = {
-    {"kicked-again", rl::simulate<Run<Again<State::kKicked>>>, {5}},
-    {"starting-again", rl::simulate<Run<Again<State::kStarting>>>, {5}},
-    {"onlining-again", rl::simulate<Run<Again<State::kOnlining>>>, {5}},
-    {"starting-twice", rl::simulate<Run<AgainAndAgain<Place::kStarted, State::kStarting>>>, {}},
-    {"late-alive-beside", rl::simulate<Run<Beside<Place::kAlive, State::kKicked>, 3>>, {4}},
-    {"late-started-beside", rl::simulate<Run<Beside<Place::kStarted, State::kStarting>, 3>>, {4}},
+    {"kicked-again", simulate<Run<Again<State::kKicked>>>, {5}},
+    {"starting-again", simulate<Run<Again<State::kStarting>>>, {5}},
+    {"onlining-again", simulate<Run<Again<State::kOnlining>>>, {5}},
+    {"starting-twice", simulate<Run<AgainAndAgain<Place::kStarted, State::kStarting>>>, {}},
+    {"late-alive-beside", simulate<Run<Beside<Place::kAlive, State::kKicked>, 3>>, {4}},
+    {"late-started-beside", simulate<Run<Beside<Place::kStarted, State::kStarting>, 3>>, {4}},
 };
 
 } // namespace

@@ -58,13 +58,13 @@ template <Place kAt, unsigned kLapses> struct FencedAt {
 };
 
 const std::vector<Case> kCases = {
-    {"left", rl::simulate<Run<Left, 3>>, {}},
-    {"given-back", rl::simulate<Run<GivenBack, 3>>, {}},
-    {"fenced-at-once", rl::simulate<Run<Fenced<1, Place::kAlive>, 3>>, {}},
-    {"fenced-later", rl::simulate<Run<Fenced<2, Place::kAlive>, 3>>, {}},
-    {"adopted-before-alive", rl::simulate<Run<FencedAt<Place::kAlive, 2>, 3>>, {1}},
-    {"adopted-before-idle", rl::simulate<Run<FencedAt<Place::kIdle, 2>, 3>>, {2}},
-    {"adopted-or-given-back", rl::simulate<Run<FencedAt<Place::kActive, 2>, 3>>, {3}},
+    {"left", simulate<Run<Left, 3>>, {}},
+    {"given-back", simulate<Run<GivenBack, 3>>, {6}},
+    {"fenced-at-once", simulate<Run<Fenced<1, Place::kAlive>, 3>>, {4}},
+    {"fenced-later", simulate<Run<Fenced<2, Place::kAlive>, 3>>, {4}},
+    {"adopted-before-alive", simulate<Run<FencedAt<Place::kAlive, 2>, 3>>, {1}},
+    {"adopted-before-idle", simulate<Run<FencedAt<Place::kIdle, 2>, 3>>, {2}},
+    {"adopted-or-given-back", simulate<Run<FencedAt<Place::kActive, 2>, 3>>, {3}},
 };
 
 } // namespace

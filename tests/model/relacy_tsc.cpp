@@ -95,9 +95,9 @@ template <Impatient kWho, unsigned kRounds> struct Meeting : rl::test_suite<Meet
 };
 
 const std::vector<Case> kCases = {
-    {"patient", rl::simulate<Meeting<Impatient::kNobody, 2>>, {5}},
-    {"ap-leaves", rl::simulate<Meeting<Impatient::kAp, 2>>, {4}},
-    {"cp-leaves", rl::simulate<Meeting<Impatient::kCp, 2>>, {4}},
+    {"patient", simulate<Meeting<Impatient::kNobody, 2>>, {5}},
+    {"ap-leaves", simulate<Meeting<Impatient::kAp, 2>>, {4}},
+    {"cp-leaves", simulate<Meeting<Impatient::kCp, 2>>, {4}},
 };
 
 } // namespace
