@@ -6,7 +6,22 @@ import re
 from pathlib import Path, PurePosixPath
 
 # From the bottom up. Each may include itself and what stands before it, nothing else of ours.
-VMM_LAYERS = ("base", "lapic", "scenario", "kvm", "machine", "faults", "judge", "report", "sim", "lab", "suite", "cli")
+VMM_LAYERS = (
+    "base",
+    "lapic",
+    "scenario",
+    "kvm",
+    "probe",
+    "machine",
+    "faults",
+    "judge",
+    "report",
+    "sim",
+    "lab",
+    "suite",
+    "doctor",
+    "cli",
+)
 
 # For core and guest: headers that need no operating system underneath. The standard's
 # freestanding ones, and those of libstdc++ that are all templates and constexpr.

@@ -22,6 +22,20 @@ constexpr std::uint64_t kEferLma = 1u << 10; // SDM 3, 2.2.1 "Extended Feature E
 constexpr std::uint64_t kCr0Pe = 1;          // SDM 3, 2.5: protection enable
 constexpr std::uint8_t kInvalidOpcode = 6;   // #UD, SDM 3, 6.15
 
+// SDM 3, 18.2.4 "Debug Control Register (DR7)".
+constexpr std::size_t kBreakpointSlots = 4;
+constexpr std::uint64_t kDr7Global = 1u << 1; // G0; the others two bits apart
+constexpr std::uint64_t kDr7Fixed = 1u << 10;
+
+/// `ticks` is where the offset lies, or is to be put.
+kvm_device_attr tsc_offset_attribute(std::uint64_t &ticks) {
+  kvm_device_attr attribute = {};
+  attribute.group = KVM_VCPU_TSC_CTRL;
+  attribute.attr = KVM_VCPU_TSC_OFFSET;
+  attribute.addr = reinterpret_cast<std::uint64_t>(&ticks);
+  return attribute;
+}
+
 } // namespace
 
 std::string_view name(MpState state) {
@@ -165,6 +179,44 @@ Result<std::uint32_t> Vcpu::tsc_khz() const {
   if (!khz)
     return tl::unexpected(khz.error());
   return static_cast<std::uint32_t>(*khz);
+}
+
+Result<std::uint64_t> Vcpu::tsc_offset() const {
+  std::uint64_t ticks = 0;
+  const kvm_device_attr attribute = tsc_offset_attribute(ticks);
+  const auto what = fmt::format("KVM_GET_DEVICE_ATTR TSC offset of vCPU {}", id_);
+  if (const auto r = call(fd_, KVM_GET_DEVICE_ATTR, what, &attribute); !r)
+    return tl::unexpected(r.error());
+  return ticks;
+}
+
+Result<void> Vcpu::set_tsc_offset(std::uint64_t ticks) {
+  const kvm_device_attr attribute = tsc_offset_attribute(ticks);
+  const auto what = fmt::format("KVM_SET_DEVICE_ATTR TSC offset of vCPU {}", id_);
+  if (const auto r = call(fd_, KVM_SET_DEVICE_ATTR, what, &attribute); !r)
+    return tl::unexpected(r.error());
+  return {};
+}
+
+Result<void> Vcpu::set_breakpoints(std::span<const std::uint64_t> addresses) {
+  kvm_guest_debug debug = {};
+  if (addresses.size() > kBreakpointSlots)
+    return fail(ExitStatus::kUnsupported, fmt::format("{} breakpoints on vCPU {}: there are {} slots",
+                                                      addresses.size(), id_, kBreakpointSlots));
+  if (!addresses.empty())
+    debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+  debug.arch.debugreg[7] = kDr7Fixed;
+  for (std::size_t slot = 0; slot < addresses.size(); ++slot) {
+    debug.arch.debugreg[slot] = addresses[slot];
+    debug.arch.debugreg[7] |= kDr7Global << (2 * slot); // R/W and LEN are 0: an instruction
+  }
+  return set(KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", debug);
+}
+
+Result<void> Vcpu::set_single_step() {
+  kvm_guest_debug debug = {};
+  debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+  return set(KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", debug);
 }
 
 Result<std::uint64_t> Vcpu::linear_rip() const {

@@ -89,6 +89,20 @@ public:
   [[nodiscard]] Result<std::uint64_t> tsc() const;     ///< what the guest would read now, ticks
   [[nodiscard]] Result<std::uint32_t> tsc_khz() const; ///< KVM API, 4.56 KVM_GET_TSC_KHZ
 
+  /// What KVM adds to the host's TSC for the guest, ticks. That KVM takes an offset does not say
+  /// that the guest reads it. Source: KVM, devices/vcpu.rst, KVM_VCPU_TSC_OFFSET.
+  [[nodiscard]] Result<std::uint64_t> tsc_offset() const;
+  [[nodiscard]] Result<void> set_tsc_offset(std::uint64_t ticks);
+
+  /// Makes run() end in Debug before the instruction at each of these linear addresses: at most
+  /// four, the slots of DR0 to DR3; none is an end of it. Running on from a hit may hit again:
+  /// step over it. Replaces what was set before, single steps too.
+  /// Source: KVM API, 4.87 KVM_SET_GUEST_DEBUG; SDM 3, 18.2.4 "Debug Control Register (DR7)".
+  [[nodiscard]] Result<void> set_breakpoints(std::span<const std::uint64_t> addresses);
+
+  /// Makes run() end in Debug behind each instruction, in place of all breakpoints.
+  [[nodiscard]] Result<void> set_single_step();
+
   /// Where it is: CS base + RIP outside 64-bit mode, RIP within.
   [[nodiscard]] Result<std::uint64_t> linear_rip() const;
 

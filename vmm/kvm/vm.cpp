@@ -78,6 +78,11 @@ Result<void> Vm::create_split_irqchip() {
   return enable(KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP", kIoApicPins);
 }
 
+Result<void> Vm::take_unknown_msrs() {
+  return enable(KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
+                KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER);
+}
+
 Result<void> Vm::allow_wide_apic_ids() {
   constexpr std::uint64_t kFlags = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
   if ((static_cast<std::uint64_t>(capability(KVM_CAP_X2APIC_API)) & kFlags) != kFlags)

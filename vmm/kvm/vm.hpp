@@ -30,6 +30,10 @@ public:
   /// Source: KVM API, 7.5 KVM_CAP_SPLIT_IRQCHIP.
   [[nodiscard]] Result<void> create_split_irqchip();
 
+  /// Makes accesses to MSRs that KVM does not know, and the x2APIC's where no LAPIC is in the kernel,
+  /// come out as MsrRead and MsrWrite. Source: KVM API, 7.21 KVM_CAP_X86_USER_SPACE_MSR.
+  [[nodiscard]] Result<void> take_unknown_msrs();
+
   /// Lets APIC IDs above 254 be addressed, and 255 be an ID like any other.
   /// Source: KVM API, 7.7 KVM_CAP_X2APIC_API.
   [[nodiscard]] Result<void> allow_wide_apic_ids();

@@ -5,6 +5,7 @@
 #include "vmm/machine/descriptors.hpp"
 #include "vmm/machine/kernel_apic.hpp"
 #include "vmm/machine/pvh.hpp"
+#include "vmm/probe/needs.hpp"
 
 #include <fmt/format.h>
 
@@ -69,6 +70,8 @@ public:
     if (!kvm)
       return tl::unexpected(kvm.error());
     if (auto r = check_counts(*kvm, scenario_.machine.vcpus); !r)
+      return tl::unexpected(r.error());
+    if (auto r = check_needs(*kvm, scenario_); !r)
       return tl::unexpected(r.error());
     if (auto r = make_room_for_descriptors(scenario_.machine.vcpus); !r)
       return tl::unexpected(r.error());
