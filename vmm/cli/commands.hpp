@@ -11,6 +11,7 @@ namespace reveille::vmm {
 [[nodiscard]] int suite(const Arguments &arguments);
 [[nodiscard]] int check(const Arguments &arguments);
 [[nodiscard]] int points(const Arguments &arguments);
+[[nodiscard]] int doctor(const Arguments &arguments);
 
 /// Prints a table of the docs as Markdown, for who changes a table.
 [[nodiscard]] int markdown(const Arguments &arguments);

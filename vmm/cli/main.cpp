@@ -27,10 +27,13 @@ constexpr auto kCommands = std::to_array<Command>({
 #endif
     {"check", check, "FILE...   validate scenarios, print them with their defaults"},
     {"points", points, "          print points, places and actions, and what supports what"},
+#ifdef REVEILLE_HAS_LAB
+    {"doctor", doctor, "          what this host can do for the lab, found out by doing, and how to mend it"},
+#endif
     {"markdown", markdown, ""},
 });
 
-constexpr std::array<std::string_view, 2> kLaterCommands{"doctor", "diff"};
+constexpr std::array<std::string_view, 1> kLaterCommands{"diff"};
 
 const Command *find_command(std::string_view name) {
   const auto *const it = std::ranges::find(kCommands, name, &Command::name);

@@ -63,6 +63,18 @@ constexpr std::string_view kCheckExamples = R"(Examples:
   vmm check configs/*.toml > /dev/null
   vmm check - --set machine.vcpus=64 < scenario.toml)";
 
+constexpr std::string_view kDoctorExamples =
+    R"(Each probe does the thing itself, in a machine of a few pages that is gone a moment later; no run in
+it lasts longer than 5 s. "partly": the lab works, with less. "lacks": what it touches does not work
+here, and a scenario that needs it ends with exit status 3, by the same probe.
+
+Examples:
+  vmm doctor
+  vmm doctor --json host.json
+
+Exit status: 0 vmm run works here on KVM; 2 the command line is wrong; 3 it does not, and --backend sim is
+the way.)";
+
 void add_sets(CLI::App &app, std::vector<std::string> &sets) {
   app.add_option("--set", sets, "Change a key of the scenario, e.g. bringup.timeout_ms=300 or fault.0.cpu=3")
       ->type_name("KEY=VALUE")
@@ -321,6 +333,20 @@ Result<bool> parse_points(const Arguments &arguments) {
   CLI::App app("Print the points, sections, places and actions, and what supports what.", "vmm points");
   app.footer("Example:\n  vmm points");
   return parse(app, arguments);
+}
+
+Result<std::optional<std::string>> parse_doctor(const Arguments &arguments) {
+  CLI::App app("Find out by doing what this host's KVM can do for the lab, and how to mend what it cannot.",
+               "vmm doctor");
+  std::string json;
+  app.add_option("--json", json, "Write the findings as JSON; - is standard output")->type_name("FILE");
+  app.footer(std::string(kDoctorExamples));
+  const auto go_on = parse(app, arguments);
+  if (!go_on)
+    return tl::unexpected(go_on.error());
+  if (!*go_on)
+    return std::nullopt;
+  return json;
 }
 
 } // namespace reveille::vmm

@@ -35,5 +35,7 @@ struct CheckArguments {
 [[nodiscard]] Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments);
 [[nodiscard]] Result<bool> parse_points(const Arguments &arguments); ///< false: help was printed
+/// Where the JSON is to be written; empty: nowhere.
+[[nodiscard]] Result<std::optional<std::string>> parse_doctor(const Arguments &arguments);
 
 } // namespace reveille::vmm

@@ -22,9 +22,10 @@ TEST(cli, help_is_what_was_asked_for) {
 
 TEST(cli, help_names_nothing_that_does_not_work) {
   std::string help;
-  for (const char *arguments : {"--help", "check --help", "points --help", "run --help", "suite --help"})
+  for (const char *arguments :
+       {"--help", "check --help", "points --help", "run --help", "suite --help", "doctor --help"})
     help += vmm(arguments).out;
-  for (const char *later : {"doctor", "vmm diff", "junit", "--trace", "--report", "markdown"})
+  for (const char *later : {"vmm diff", "junit", "--trace", "--report", "markdown"})
     EXPECT_EQ(help.find(later), std::string::npos) << later;
 }
 
@@ -35,8 +36,7 @@ TEST(cli, the_version_is_a_line) {
 }
 
 TEST(cli, later_commands_are_not_supported_yet) {
-  for (const std::string command : {"doctor", "diff"})
-    expect_usage_error(command + " x", "vmm: \"" + command + "\" is not supported yet", "vmm --help");
+  expect_usage_error("diff x", "vmm: \"diff\" is not supported yet", "vmm --help");
 }
 
 TEST(cli, points_prints_points_places_and_actions) {

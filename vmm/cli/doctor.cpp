@@ -1,0 +1,22 @@
+#ifdef REVEILLE_HAS_LAB
+#include "vmm/doctor/command.hpp"
+
+#include "vmm/cli/commands.hpp"
+
+namespace reveille::vmm {
+
+int doctor(const Arguments &arguments) {
+  const auto parsed = parse_doctor(arguments);
+  if (!parsed)
+    return usage_error("doctor", parsed.error().message);
+  if (!*parsed)
+    return flushed(0);
+  const DoctorOptions options = {.json = **parsed, .device = "/dev/kvm"};
+  if (!options.json.empty() && options.json != "-")
+    if (const auto writable = check_json_path(options.json); !writable)
+      return usage_error("doctor", writable.error().message);
+  return flushed(doctor_command(options));
+}
+
+} // namespace reveille::vmm
+#endif
