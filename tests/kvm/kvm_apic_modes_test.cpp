@@ -144,10 +144,13 @@ TEST_P(ApicModes, NobodyIsAnError) {
   EXPECT_FALSE(machine.bus().send(77, {ApicMessage::Delivery::kInit, 0}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ApicModes, testing::Values(ApicMode::kKernel, ApicMode::kSplit),
-                         [](const auto &param) {
-                           return std::string(param.param == ApicMode::kKernel ? "kernel" : "split");
-                         });
+std::string mode_name(const testing::TestParamInfo<ApicMode> &info) {
+  constexpr const char *kNames[] = {"kernel", "split", "user"};
+  return kNames[static_cast<unsigned>(info.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, ApicModes,
+                         testing::Values(ApicMode::kKernel, ApicMode::kSplit, ApicMode::kUser), mode_name);
 
 } // namespace
 } // namespace reveille::vmm

@@ -56,8 +56,7 @@ void print_actions() {
 }
 
 void print_support() {
-  fmt::print("\nWhat is supported (backends kvm, with apic = \"kernel\" or \"split\", and sim)\n  {:<26}",
-             "");
+  fmt::print("\nWhat is supported (backends kvm, with any apic, and sim)\n  {:<26}", "");
   for (const ActionRow &row : all_actions())
     if (row.action)
       fmt::print("{:<9}", row.name);
@@ -76,7 +75,7 @@ void print_support() {
     }
     fmt::print("\n");
   }
-  fmt::print("  The other places and actions, apic = \"user\": {}\n", kLater);
+  fmt::print("  The other places and actions: {}\n", kLater);
 }
 
 } // namespace

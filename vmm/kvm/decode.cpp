@@ -72,6 +72,9 @@ Exit decode(RunPage page) {
     return MsrRead{run.msr.index};
   case KVM_EXIT_X86_WRMSR:
     return MsrWrite{run.msr.index, run.msr.data};
+  case KVM_EXIT_IRQ_WINDOW_OPEN:
+  case KVM_EXIT_SET_TPR:
+    return InterruptWindow{};
   case KVM_EXIT_INTR:
     return Interrupted{};
   default:
@@ -95,6 +98,14 @@ bool answer_mmio(RunPage page, std::uint64_t value) {
   if (run.exit_reason != KVM_EXIT_MMIO || run.mmio.is_write != 0)
     return false;
   std::memcpy(run.mmio.data, &value, sizeof run.mmio.data);
+  return true;
+}
+
+bool refuse_msr(RunPage page) {
+  kvm_run &run = run_of(page);
+  if (run.exit_reason != KVM_EXIT_X86_RDMSR && run.exit_reason != KVM_EXIT_X86_WRMSR)
+    return false;
+  run.msr.error = 1;
   return true;
 }
 

@@ -30,4 +30,7 @@ bool answer_mmio(RunPage page, std::uint64_t value);
 /// Answers the MsrRead in `page`. False if the page holds no MSR read.
 bool answer_msr(RunPage page, std::uint64_t value);
 
+/// Makes the MSR access in `page` a #GP. False if the page holds none.
+bool refuse_msr(RunPage page);
+
 } // namespace reveille::vmm

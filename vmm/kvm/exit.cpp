@@ -19,9 +19,7 @@ constexpr ReasonName kReasonNames[] = {
     {KVM_EXIT_UNKNOWN, "KVM_EXIT_UNKNOWN"},
     {KVM_EXIT_EXCEPTION, "KVM_EXIT_EXCEPTION"},
     {KVM_EXIT_HYPERCALL, "KVM_EXIT_HYPERCALL"},
-    {KVM_EXIT_IRQ_WINDOW_OPEN, "KVM_EXIT_IRQ_WINDOW_OPEN"},
     {KVM_EXIT_INTR, "KVM_EXIT_INTR"},
-    {KVM_EXIT_SET_TPR, "KVM_EXIT_SET_TPR"},
     {KVM_EXIT_TPR_ACCESS, "KVM_EXIT_TPR_ACCESS"},
     {KVM_EXIT_NMI, "KVM_EXIT_NMI"},
     {KVM_EXIT_WATCHDOG, "KVM_EXIT_WATCHDOG"},
@@ -75,6 +73,7 @@ struct Describer {
   std::string operator()(const MsrWrite &e) const {
     return fmt::format("write of {:#x} to MSR {:#x}", e.value, e.index);
   }
+  std::string operator()(const InterruptWindow &) const { return "can take an interrupt"; }
   std::string operator()(const Hlt &) const { return "halted"; }
   std::string operator()(const Shutdown &) const { return "triple fault"; }
   std::string operator()(const InternalError &e) const {

@@ -48,6 +48,10 @@ struct MsrWrite {
   std::uint64_t value;
 };
 
+/// Without LAPICs in the kernel: the guest can take an interrupt now, as
+/// Vcpu::want_interrupt_window asked; or it has lowered its CR8.
+struct InterruptWindow {};
+
 struct Hlt {};      ///< halted, and no LAPIC in the kernel to wake it
 struct Shutdown {}; ///< triple fault; running it again repeats it
 
@@ -84,8 +88,8 @@ struct UnknownExit {
   std::uint32_t reason; ///< KVM_EXIT_...
 };
 
-using Exit = std::variant<IoOut, IoIn, MmioRead, MmioWrite, MsrRead, MsrWrite, Hlt, Shutdown, InternalError,
-                          FailEntry, SystemEvent, Debug, Interrupted, RunFailed, UnknownExit>;
+using Exit = std::variant<IoOut, IoIn, MmioRead, MmioWrite, MsrRead, MsrWrite, InterruptWindow, Hlt, Shutdown,
+                          InternalError, FailEntry, SystemEvent, Debug, Interrupted, RunFailed, UnknownExit>;
 
 /// One line for logs and reports; every value of Exit has one.
 [[nodiscard]] std::string describe(const Exit &exit);

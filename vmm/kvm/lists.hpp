@@ -22,6 +22,7 @@ struct ListHead {
 inline constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, ListHead); ///< KVM_GET_SUPPORTED_CPUID
 inline constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, ListHead);          ///< KVM_SET_CPUID2
 inline constexpr unsigned long kGetMsrs = _IOWR(KVMIO, 0x88, ListHead);           ///< KVM_GET_MSRS
+inline constexpr unsigned long kSetMsrs = _IOW(KVMIO, 0x89, ListHead);            ///< KVM_SET_MSRS
 
 /// A kvm_cpuid2 with room for as many entries as the kernel takes.
 struct CpuidList {

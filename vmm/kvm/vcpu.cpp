@@ -67,8 +67,10 @@ Vcpu::Vcpu(Fd fd, Mapping run, std::uint32_t id, bool has_triple_fault_event)
       tid_(std::make_unique<std::atomic<pid_t>>(0)) {}
 
 std::atomic_ref<std::uint8_t> Vcpu::immediate_exit() const {
-  return std::atomic_ref<std::uint8_t>(reinterpret_cast<kvm_run *>(run_.bytes().data())->immediate_exit);
+  return std::atomic_ref<std::uint8_t>(run_area().immediate_exit);
 }
+
+kvm_run &Vcpu::run_area() const { return *reinterpret_cast<kvm_run *>(run_.bytes().data()); }
 
 Vcpu::ThreadBinding Vcpu::bind_to_this_thread() {
   take_kick_signal();
@@ -170,6 +172,37 @@ Result<std::uint64_t> Vcpu::msr(std::uint32_t index) const {
   if (*read != 1)
     return fail(ExitStatus::kBroken, what + ": there is no such MSR");
   return list.entry.data;
+}
+
+Result<void> Vcpu::set_msr(std::uint32_t index, std::uint64_t value) {
+  OneMsr list;
+  list.entry.index = index;
+  list.entry.data = value;
+  const auto what = fmt::format("KVM_SET_MSRS {:#x} of vCPU {}", index, id_);
+  const auto written = call(fd_, kSetMsrs, what, &list, ExitStatus::kBroken);
+  if (!written)
+    return tl::unexpected(written.error());
+  if (*written != 1)
+    return fail(ExitStatus::kBroken, fmt::format("{}: KVM does not take {:#x}", what, value));
+  return {};
+}
+
+bool Vcpu::takes_interrupts() const { return run_area().ready_for_interrupt_injection != 0; }
+bool Vcpu::has_interrupts_on() const { return run_area().if_flag != 0; }
+void Vcpu::want_interrupt_window(bool want) { run_area().request_interrupt_window = want ? 1 : 0; }
+void Vcpu::forget_interrupt_window() { run_area().ready_for_interrupt_injection = 0; }
+std::uint8_t Vcpu::cr8() const { return static_cast<std::uint8_t>(run_area().cr8 & 0xf); }
+void Vcpu::set_cr8(std::uint8_t value) { run_area().cr8 = value & 0xf; }
+
+Result<void> Vcpu::interrupt(std::uint8_t vector) {
+  forget_interrupt_window();
+  return set(KVM_INTERRUPT, "KVM_INTERRUPT", kvm_interrupt{vector});
+}
+
+Result<void> Vcpu::nmi() {
+  if (const auto r = call(fd_, KVM_NMI, fmt::format("KVM_NMI of vCPU {}", id_), 0, ExitStatus::kBroken); !r)
+    return tl::unexpected(r.error());
+  return {};
 }
 
 Result<std::uint64_t> Vcpu::tsc() const { return msr(kMsrTsc); }

@@ -66,7 +66,30 @@ public:
   void reply_mmio(std::uint64_t value) { answer_mmio(run_page(), value); }
   void reply_msr(std::uint64_t value) { answer_msr(run_page(), value); }
 
+  /// The MsrRead or MsrWrite is a #GP in the guest.
+  void refuse_msr() { reveille::vmm::refuse_msr(run_page()); }
+
   [[nodiscard]] std::uint32_t id() const { return id_; }
+
+  // Interrupts when there is no LAPIC in the kernel (KVM API, 5 "The kvm_run structure").
+
+  /// Whether the guest can take an interrupt at its next instruction; as of the last run(), false
+  /// after interrupt() and before the first.
+  [[nodiscard]] bool takes_interrupts() const;
+  /// Its interrupt flag, as of the last run().
+  [[nodiscard]] bool has_interrupts_on() const;
+  /// Whether a run() is to return InterruptWindow as soon as the guest can take one.
+  void want_interrupt_window(bool want);
+  /// Has the guest take interrupt `vector` next; only when it takes_interrupts().
+  /// Source: KVM API, 4.16 KVM_INTERRUPT.
+  [[nodiscard]] Result<void> interrupt(std::uint8_t vector);
+  /// Has it take an NMI as soon as it can. Source: KVM API, 4.64 KVM_NMI.
+  [[nodiscard]] Result<void> nmi();
+  /// CR8 as of the last run(), and what it is to be in the next.
+  [[nodiscard]] std::uint8_t cr8() const;
+  void set_cr8(std::uint8_t value);
+  /// What takes_interrupts() says is no longer true: its registers have been set.
+  void forget_interrupt_window();
 
   [[nodiscard]] Result<void> set_cpuid(std::span<const kvm_cpuid_entry2> entries);
   [[nodiscard]] Result<kvm_regs> regs() const;
@@ -86,6 +109,7 @@ public:
   [[nodiscard]] Result<kvm_lapic_state> lapic() const;
   [[nodiscard]] Result<void> set_lapic(const kvm_lapic_state &state);
   [[nodiscard]] Result<std::uint64_t> msr(std::uint32_t index) const;
+  [[nodiscard]] Result<void> set_msr(std::uint32_t index, std::uint64_t value);
   [[nodiscard]] Result<std::uint64_t> tsc() const;     ///< what the guest would read now, ticks
   [[nodiscard]] Result<std::uint32_t> tsc_khz() const; ///< KVM API, 4.56 KVM_GET_TSC_KHZ
 
@@ -116,6 +140,7 @@ private:
   Vcpu(Fd fd, Mapping run, std::uint32_t id, bool has_triple_fault_event);
 
   [[nodiscard]] RunPage run_page() const { return run_.bytes(); }
+  [[nodiscard]] kvm_run &run_area() const;
   [[nodiscard]] std::atomic_ref<std::uint8_t> immediate_exit() const;
   template <class T> [[nodiscard]] Result<T> get(unsigned long request, const char *what) const;
   template <class T> [[nodiscard]] Result<void> set(unsigned long request, const char *what, const T &value);

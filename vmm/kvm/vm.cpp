@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 namespace reveille::vmm {
 namespace {
@@ -78,9 +79,26 @@ Result<void> Vm::create_split_irqchip() {
   return enable(KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP", kIoApicPins);
 }
 
-Result<void> Vm::take_unknown_msrs() {
-  return enable(KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR",
-                KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER);
+Result<void> Vm::hand_over_msrs(std::span<const HandedMsr> msrs) {
+  constexpr std::uint64_t kReasons =
+      KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER;
+  if (auto r = enable(KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR", kReasons); !r)
+    return r;
+  std::uint8_t refused = 0; // a bitmap of one MSR: not allowed
+  kvm_msr_filter filter = {};
+  filter.flags = KVM_MSR_FILTER_DEFAULT_ALLOW;
+  if (msrs.size() > std::size(filter.ranges))
+    return fail(ExitStatus::kBroken, fmt::format("{} MSRs are more than KVM's filter takes", msrs.size()));
+  for (std::size_t i = 0; i < msrs.size(); ++i) {
+    kvm_msr_filter_range &range = filter.ranges[i];
+    range.flags = (msrs[i].reads ? KVM_MSR_FILTER_READ : 0u) | (msrs[i].writes ? KVM_MSR_FILTER_WRITE : 0u);
+    range.nmsrs = 1;
+    range.base = msrs[i].index;
+    range.bitmap = &refused;
+  }
+  if (const auto r = call(fd_, KVM_X86_SET_MSR_FILTER, "KVM_X86_SET_MSR_FILTER", &filter); !r)
+    return tl::unexpected(r.error());
+  return {};
 }
 
 Result<void> Vm::allow_wide_apic_ids() {

@@ -30,9 +30,17 @@ public:
   /// Source: KVM API, 7.5 KVM_CAP_SPLIT_IRQCHIP.
   [[nodiscard]] Result<void> create_split_irqchip();
 
-  /// Makes accesses to MSRs that KVM does not know, and the x2APIC's where no LAPIC is in the kernel,
-  /// come out as MsrRead and MsrWrite. Source: KVM API, 7.21 KVM_CAP_X86_USER_SPACE_MSR.
-  [[nodiscard]] Result<void> take_unknown_msrs();
+  /// An MSR whose accesses by the guest come out as MsrRead and MsrWrite.
+  struct HandedMsr {
+    std::uint32_t index;
+    bool reads;
+    bool writes;
+  };
+
+  /// Hands over those accesses, and every access that KVM would answer with a #GP: without LAPICs in the
+  /// kernel, those to x2APIC MSRs too. At most 16. Before the first vCPU runs.
+  /// Source: KVM API, 7.26 KVM_CAP_X86_USER_SPACE_MSR, 4.97 KVM_X86_SET_MSR_FILTER.
+  [[nodiscard]] Result<void> hand_over_msrs(std::span<const HandedMsr> msrs);
 
   /// Lets APIC IDs above 254 be addressed, and 255 be an ID like any other.
   /// Source: KVM API, 7.7 KVM_CAP_X2APIC_API.

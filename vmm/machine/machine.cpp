@@ -5,6 +5,7 @@
 #include "vmm/machine/descriptors.hpp"
 #include "vmm/machine/kernel_apic.hpp"
 #include "vmm/machine/pvh.hpp"
+#include "vmm/machine/user_apic.hpp"
 #include "vmm/probe/needs.hpp"
 
 #include <fmt/format.h>
@@ -110,13 +111,29 @@ private:
     for (const GuestMemory::Region &region : memory.regions())
       if (auto r = vm->add_memory(slot++, region.gpa, region.host); !r)
         return tl::unexpected(r.error());
-    const bool is_split = scenario_.machine.apic == ApicMode::kSplit;
-    if (auto r = is_split ? vm->create_split_irqchip() : vm->create_irqchip(); !r)
+    if (auto r = create_irqchips(*vm); !r)
       return tl::unexpected(r.error());
-    if (setup.needs_wide_ids)
+    if (setup.needs_wide_ids && has_kernel_lapics())
       if (auto r = vm->allow_wide_apic_ids(); !r)
         return tl::unexpected(r.error());
     return vm;
+  }
+
+  [[nodiscard]] bool has_kernel_lapics() const { return scenario_.machine.apic != ApicMode::kUser; }
+
+  /// As the scenario has it; without any, what the guest does to a LAPIC comes out.
+  Result<void> create_irqchips(Vm &vm) const {
+    constexpr Vm::HandedMsr kMsrs[] = {{lapic::kMsrApicBase, false, true},
+                                       {lapic::kMsrTscDeadline, true, true}};
+    switch (scenario_.machine.apic) {
+    case ApicMode::kKernel:
+      return vm.create_irqchip();
+    case ApicMode::kSplit:
+      return vm.create_split_irqchip();
+    case ApicMode::kUser:
+      return vm.hand_over_msrs(kMsrs);
+    }
+    return {};
   }
 
   Result<std::vector<Vcpu>> create_vcpus(const Kvm &kvm, Vm &vm, const ApicSetup &setup) {
@@ -127,7 +144,7 @@ private:
     spec.vcpus = scenario_.machine.vcpus;
     spec.threads_per_core = scenario_.machine.threads_per_core;
     spec.offers_x2apic = setup.offers_x2apic;
-    spec.offers_tsc_deadline = kvm.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+    spec.offers_tsc_deadline = !has_kernel_lapics() || kvm.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0;
     std::vector<Vcpu> vcpus;
     vcpus.reserve(spec.vcpus);
     for (CpuIndex cpu = 0; cpu < spec.vcpus; ++cpu) {
@@ -157,8 +174,12 @@ private:
     auto vcpus = create_vcpus(kvm, *vm, setup);
     if (!vcpus)
       return tl::unexpected(vcpus.error());
-    if (auto r = announce_lapics(vcpus->front()); !r)
-      return tl::unexpected(r.error());
+    if (has_kernel_lapics())
+      if (auto r = announce_lapics(vcpus->front()); !r)
+        return tl::unexpected(r.error());
+    const auto reset = ResetState::of(vcpus->front());
+    if (!reset)
+      return tl::unexpected(reset.error());
     if (auto r = set_boot_state(vcpus->front(), image_.entry()); !r)
       return tl::unexpected(r.error());
     const auto created = Clock::now();
@@ -167,15 +188,26 @@ private:
       return tl::unexpected(control.error());
     Machine machine(std::move(memory), std::make_unique<Vm>(std::move(*vm)), std::move(*control),
                     std::move(*vcpus));
-    machine.bus_ = std::make_unique<KernelApicBus>(*machine.vm_);
-    for (Vcpu &vcpu : machine.vcpus_)
-      machine.processors_.push_back(std::make_unique<KernelProcessor>(vcpu));
+    connect(machine, setup, *reset);
     machine.symbols_ = std::make_unique<Symbolizer>(image_.file());
     machine.host_ = host_info(kvm);
     machine.tsc_khz_ = tsc_khz_;
     machine.create_us_ = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(created - started).count());
     return machine;
+  }
+
+  /// The processors and what is between them.
+  void connect(Machine &machine, const ApicSetup &setup, const ResetState &reset) const {
+    if (has_kernel_lapics()) {
+      machine.bus_ = std::make_unique<KernelApicBus>(*machine.vm_);
+      for (Vcpu &vcpu : machine.vcpus_)
+        machine.processors_.push_back(std::make_unique<KernelProcessor>(vcpu));
+      return;
+    }
+    auto bus = std::make_unique<UserApicBus>(machine.vcpus_, setup, reset, tsc_khz_);
+    machine.processors_ = bus->take_processors();
+    machine.bus_ = std::move(bus);
   }
 
   const Scenario &scenario_;

@@ -62,8 +62,8 @@ private:
   std::unique_ptr<Vm> vm_;
   ControlArea control_;
   std::vector<Vcpu> vcpus_;
-  std::unique_ptr<ApicBus> bus_;
   std::vector<std::unique_ptr<Processor>> processors_;
+  std::unique_ptr<ApicBus> bus_; ///< its clock wakes processors, so it goes before them
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<Symbolizer> symbols_;
   HostInfo host_;

@@ -15,7 +15,8 @@ using namespace std::string_view_literals;
 constexpr std::uint64_t kXapicBase = 0xfee00000; // SDM 3, 11.4.1 "The Local APIC Block Diagram"
 constexpr std::uint64_t kIcrHigh = kXapicBase + 0x310;
 constexpr std::uint64_t kIcrLow = kXapicBase + 0x300;
-constexpr std::uint32_t kX2apicId = 0x802; // SDM 3, 11.12.1.2 "x2APIC Register Address Space"
+constexpr std::uint32_t kX2apicId = 0x802;    // SDM 3, 11.12.1.2 "x2APIC Register Address Space"
+constexpr std::uint32_t kTscDeadline = 0x6e0; // IA32_TSC_DEADLINE, SDM 3, 11.5.4.1 "TSC-Deadline Mode"
 
 // What ICR writes say: SDM 3, 11.6.1 "Interrupt Command Register (ICR)".
 constexpr std::uint64_t kDestinationOne = 1ULL << 24;
@@ -45,8 +46,9 @@ constexpr auto kSendX2apic = "\x66\xb9\x30\x08\x00\x00" // mov ecx, 0x830 (ICR)
                              "\x0f\x30"                 // wrmsr
                              "\xb0\x51\xe6\x80\xfa\xf4"sv;
 
-/// mov ecx, 0x802; rdmsr; out 0x80, al; cli; hlt.
+/// mov ecx, the MSR; rdmsr; out 0x80, al; cli; hlt.
 constexpr auto kReadX2apicId = "\x66\xb9\x02\x08\x00\x00\x0f\x32\xe6\x80\xfa\xf4"sv;
+constexpr auto kReadTscDeadline = "\x66\xb9\xe0\x06\x00\x00\x0f\x32\xe6\x80\xfa\xf4"sv;
 
 Finding lacks(std::string found) { return {Standing::kLacks, std::move(found)}; }
 
@@ -104,21 +106,22 @@ Finding probe_mmio(TinyGuest &guest) {
   return wake_an_ap(guest);
 }
 
-/// x2APIC, whose registers are MSRs.
-Finding probe_msrs(TinyGuest &guest) {
-  constexpr std::uint8_t kId = 0x2a; // any that KVM would not make up
-  guest.put(TinyGuest::kBoot, kReadX2apicId);
+/// x2APIC, whose registers are MSRs, and the deadline of the timer, which is one in any mode.
+Finding probe_msr(TinyGuest &guest, std::string_view code, std::uint32_t index) {
+  constexpr std::uint8_t kValue = 0x2a; // any that KVM would not make up
+  guest.put(TinyGuest::kBoot, code);
   if (const auto r = guest.boot(0); !r)
     return lacks(r.error().message);
   if (const auto r = guest.enable_x2apic(0); !r)
     return lacks(r.error().message);
   const Exit exit = guest.run(0);
   const auto *read = std::get_if<MsrRead>(&exit);
-  if (read == nullptr || read->index != kX2apicId)
-    return lacks(fmt::format("a read of the x2APIC's ID did not come out: {}", how_it_ended(exit)));
-  guest.vcpu(0).reply_msr(kId);
-  if (const Exit after = guest.run(0); !is_out(after, kPort, kId))
-    return lacks(fmt::format("the guest did not get the x2APIC's ID: {}", how_it_ended(after)));
+  if (read == nullptr || read->index != index)
+    return lacks(fmt::format("a read of MSR {:#x} did not come out: {}", index, how_it_ended(exit)));
+  guest.vcpu(0).reply_msr(kValue);
+  if (const Exit after = guest.run(0); !is_out(after, kPort, kValue))
+    return lacks(
+        fmt::format("the guest did not get what was read of MSR {:#x}: {}", index, how_it_ended(after)));
   return {Standing::kWorks, "ICR writes come out as MMIO, x2APIC accesses as MSR exits, and an AP started"};
 }
 
@@ -132,14 +135,18 @@ Finding probe_user_lapic(const Kvm &kvm) {
   auto guest = TinyGuest::create(kvm, LapicKeeper::kNobody, std::array{0u, 1u});
   if (!guest)
     return lacks(guest.error().message);
-  if (const auto r = guest->vm().take_unknown_msrs(); !r)
+  constexpr Vm::HandedMsr kHanded[] = {{kTscDeadline, true, true}};
+  if (const auto r = guest->vm().hand_over_msrs(kHanded); !r)
     return lacks(r.error().message);
   guest->put(TinyGuest::kStartup, kAp);
   guest->put(TinyGuest::kBoot, kSendXapic);
   if (const auto r = guest->boot(0, kXapicBase); !r)
     return lacks(r.error().message);
-  const Finding mmio = probe_mmio(*guest);
-  return mmio.standing == Standing::kWorks ? probe_msrs(*guest) : mmio;
+  Finding mmio = probe_mmio(*guest);
+  if (mmio.standing != Standing::kWorks)
+    return mmio;
+  const Finding deadline = probe_msr(*guest, kReadTscDeadline, kTscDeadline);
+  return deadline.standing == Standing::kWorks ? probe_msr(*guest, kReadX2apicId, kX2apicId) : deadline;
 }
 
 Finding probe_wide_apic_ids(const Kvm &kvm) {

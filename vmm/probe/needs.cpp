@@ -13,9 +13,13 @@ namespace {
 
 constexpr std::uint32_t kXapicCpus = 255; // IDs 0 to 254; 255 is the broadcast
 
-bool needs_wide_ids(const Scenario &scenario) { return scenario.machine.vcpus > kXapicCpus; }
+bool needs_wide_ids(const Scenario &scenario) {
+  return scenario.machine.vcpus > kXapicCpus && scenario.machine.apic != ApicMode::kUser;
+}
 
 bool needs_split(const Scenario &scenario) { return scenario.machine.apic == ApicMode::kSplit; }
+
+bool needs_user(const Scenario &scenario) { return scenario.machine.apic == ApicMode::kUser; }
 
 bool needs_breakpoints(const Scenario &scenario) {
   return std::ranges::any_of(scenario.faults, [](const FaultSpec &fault) {
@@ -40,6 +44,8 @@ constexpr Need kNeeds[] = {
     {needs_wide_ids, probe_wide_apic_ids, "APIC IDs above 254 (more than 255 vCPUs)",
      "use at most 255 vCPUs"},
     {needs_split, probe_split_lapic, "LAPICs without the rest of the interrupt chips (apic = \"split\")",
+     "use apic = \"kernel\""},
+    {needs_user, probe_user_lapic, "accesses to LAPICs that come out of KVM (apic = \"user\")",
      "use apic = \"kernel\""},
     {needs_breakpoints, probe_breakpoints, "hardware breakpoints (a fault at an instruction)",
      "use a place that the guest reports: vmm points"},

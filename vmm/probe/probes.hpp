@@ -27,8 +27,8 @@ struct Finding {
 /// A CPU that sends INIT and SIPI through its LAPIC's ICR, and an AP that starts by that.
 [[nodiscard]] Finding probe_kernel_lapic(const Kvm &kvm);
 [[nodiscard]] Finding probe_split_lapic(const Kvm &kvm); ///< KVM_CAP_SPLIT_IRQCHIP
-/// No LAPIC in the kernel: the ICR writes come out as MMIO, x2APIC accesses as MSR exits, and an AP
-/// starts where the program puts it.
+/// No LAPIC in the kernel: the ICR writes come out as MMIO, x2APIC and deadline accesses as MSR exits, and an
+/// AP starts where the program puts it.
 [[nodiscard]] Finding probe_user_lapic(const Kvm &kvm);
 
 /// The same as probe_kernel_lapic() in x2APIC mode, for the APIC ID 300.

@@ -12,7 +12,7 @@ constexpr double kMaxMs = 3'600'000; // an hour
 constexpr double kMaxUs = kMaxMs * 1000;
 constexpr std::string_view kUpToMaxUs = "0..3600000000";
 
-constexpr std::array<Choice, 3> kApicModes{{{"kernel"}, {"split"}, {"user", Support::kLater}}};
+constexpr std::array<Choice, 3> kApicModes{{{"kernel"}, {"split"}, {"user"}}};
 constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
 constexpr std::array<Choice, 4> kThreads{{{"1"}, {"2"}, {"4"}, {"8"}}};
 constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree"}}};

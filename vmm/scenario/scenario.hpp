@@ -34,7 +34,7 @@ inline constexpr CpuIndex kMostSimulatedCpus = 1 << 20;
   return backend == Backend::kSim ? "sim" : "kvm";
 }
 
-enum class ApicMode : std::uint8_t { kKernel, kSplit };
+enum class ApicMode : std::uint8_t { kKernel, kSplit, kUser };
 enum class X2apic : std::uint8_t { kAuto, kOn, kOff };
 
 struct MachineSpec {
