@@ -3,6 +3,7 @@
 
 #include "vmm/cli/options.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace reveille::vmm {
@@ -16,8 +17,12 @@ namespace reveille::vmm {
 /// Prints a table of the docs as Markdown, for who changes a table.
 [[nodiscard]] int markdown(const Arguments &arguments);
 
-/// Finds out before a run whether its result can be written to `path`, which is no "-".
-[[nodiscard]] Result<void> check_json_path(const std::string &path);
+/// Finds out before a run whether a result can be written where `option` says: nowhere (empty), to
+/// standard output ("-") or to a file.
+[[nodiscard]] Result<void> check_output(std::string_view option, const std::string &path);
+
+/// The same of what `run` and `suite` write. Only one can be on standard output.
+[[nodiscard]] Result<void> check_outputs(const std::string &json, const std::string &junit);
 
 /// Says on standard error what is wrong with the command line. Returns exit status 2.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view what);

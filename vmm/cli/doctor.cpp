@@ -12,9 +12,8 @@ int doctor(const Arguments &arguments) {
   if (!*parsed)
     return flushed(0);
   const DoctorOptions options = {.json = **parsed, .device = "/dev/kvm"};
-  if (!options.json.empty() && options.json != "-")
-    if (const auto writable = check_json_path(options.json); !writable)
-      return usage_error("doctor", writable.error().message);
+  if (const auto writable = check_output("--json", options.json); !writable)
+    return usage_error("doctor", writable.error().message);
   return flushed(doctor_command(options));
 }
 

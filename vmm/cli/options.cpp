@@ -18,7 +18,7 @@ namespace reveille::vmm {
 namespace {
 
 /// Options of `run` and `suite` that the design names and this version does not have.
-constexpr std::array<std::string_view, 3> kLaterOptions{"--junit", "--trace", "--report"};
+constexpr std::array<std::string_view, 2> kLaterOptions{"--trace", "--report"};
 
 /// Options that only `suite` has.
 constexpr std::array<std::string_view, 3> kSuiteOptions{"--shard", "--repeat", "--jobs,-j"};
@@ -51,7 +51,7 @@ the seeds from --seed on, and tells how many failed, with which seed, and how to
 Examples:
   vmm suite configs
   vmm suite configs/faults configs/one.toml --set bringup.strategy=split --json results.json
-  vmm suite configs -j 4 --shard 2/8
+  vmm suite configs -j 4 --shard 2/8 --junit results.xml
   vmm suite configs/faults/two-stalls.toml --repeat 100
 
 Exit status: 130 interrupted; else the first of these that a run had: 4 an invariant is broken,
@@ -263,6 +263,7 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
   add_sets(app, run.sets);
   app.add_option("--seed", texts.seed, "What chance draws from (default 0)")->type_name("N");
   app.add_option("--json", run.json, "Write the result as JSON; - is standard output")->type_name("FILE");
+  app.add_option("--junit", run.junit, "Write it as JUnit XML; - is standard output")->type_name("FILE");
   app.add_option("--guest", run.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", run.log_level,
@@ -295,6 +296,9 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
       ->type_name("N");
   add_sets(app, suite.sets);
   app.add_option("--json", suite.json, "Write all results as JSON; - is standard output")->type_name("FILE");
+  app.add_option("--junit", suite.junit,
+                 "Write them as JUnit XML, a test case for each run; - is standard output")
+      ->type_name("FILE");
   app.add_option("--guest", suite.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", suite.log_level,

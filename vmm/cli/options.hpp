@@ -20,6 +20,7 @@ struct RunArguments {
   std::optional<std::uint64_t> seed;
   Backend backend = Backend::kKvm;
   std::string json;      ///< empty: none; "-": standard output
+  std::string junit;     ///< the same
   std::string guest;     ///< empty: the one beside the binary
   std::string log_level; ///< as spdlog names it
 };

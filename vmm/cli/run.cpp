@@ -3,9 +3,11 @@
 
 #include "vmm/cli/commands.hpp"
 #include "vmm/scenario/load.hpp"
+#include "vmm/suite/command_line.hpp"
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <unistd.h>
 
@@ -17,21 +19,41 @@ std::string guest_beside_binary() {
   return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "guest.elf").string();
 }
 
+/// A command that repeats the run.
+std::string again(const RunArguments &run, std::uint64_t seed) {
+  SuiteOptions options;
+  options.sets = run.sets;
+  options.backend = run.backend;
+  options.guest = run.guest;
+  options.command = ::program_invocation_name;
+  return command_of(options, run.file, seed);
+}
+
 } // namespace
 
-Result<void> check_json_path(const std::string &path) {
+Result<void> check_output(std::string_view option, const std::string &path) {
+  if (path.empty() || path == "-")
+    return {};
   const std::filesystem::path file(path);
   const std::filesystem::path folder =
       file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
-    return fail(ExitStatus::kUsage, fmt::format("--json: {} is a directory", path));
+    return fail(ExitStatus::kUsage, fmt::format("{}: {} is a directory", option, path));
   if (!std::filesystem::is_directory(folder, error))
-    return fail(ExitStatus::kUsage, fmt::format("--json: there is no folder {}", folder.string()));
+    return fail(ExitStatus::kUsage, fmt::format("{}: there is no folder {}", option, folder.string()));
   const bool exists = std::filesystem::exists(file, error);
   if (::access(exists ? file.c_str() : folder.c_str(), W_OK) != 0)
-    return fail(ExitStatus::kUsage, fmt::format("--json: {} cannot be written", path));
+    return fail(ExitStatus::kUsage, fmt::format("{}: {} cannot be written", option, path));
   return {};
+}
+
+Result<void> check_outputs(const std::string &json, const std::string &junit) {
+  if (json == "-" && junit == "-")
+    return fail(ExitStatus::kUsage, "--json and --junit: only one of them can be standard output");
+  if (auto writable = check_output("--json", json); !writable)
+    return writable;
+  return check_output("--junit", junit);
 }
 
 int run(const Arguments &arguments) {
@@ -42,16 +64,17 @@ int run(const Arguments &arguments) {
     return flushed(0);
   const RunArguments &wanted = **parsed;
   RunOptions options;
+  if (const auto writable = check_outputs(wanted.json, wanted.junit); !writable)
+    return usage_error("run", writable.error().message);
   options.json_to_stdout = wanted.json == "-";
-  if (!wanted.json.empty() && !options.json_to_stdout) {
-    if (const auto writable = check_json_path(wanted.json); !writable)
-      return usage_error("run", writable.error().message);
+  if (!wanted.json.empty() && !options.json_to_stdout)
     options.json_path = wanted.json;
-  }
+  options.junit = wanted.junit;
   auto scenario = load_scenario(wanted.file, {wanted.sets, wanted.seed, wanted.backend});
   if (!scenario)
     return report(scenario.error());
   options.scenario = std::move(*scenario);
+  options.again = again(wanted, options.scenario.seed);
   options.guest_path = wanted.guest.empty() ? guest_beside_binary() : wanted.guest;
   options.log_level = spdlog::level::from_str(wanted.log_level);
   return flushed(run_command(options));

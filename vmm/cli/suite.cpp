@@ -15,9 +15,8 @@ int suite(const Arguments &arguments) {
     return flushed(0);
   SuiteOptions &options = **parsed;
   options.command = ::program_invocation_name;
-  if (!options.json.empty() && options.json != "-")
-    if (const auto writable = check_json_path(options.json); !writable)
-      return usage_error("suite", writable.error().message);
+  if (const auto writable = check_outputs(options.json, options.junit); !writable)
+    return usage_error("suite", writable.error().message);
   return flushed(suite_command(options));
 }
 

@@ -4,6 +4,7 @@
 #include "vmm/lab/interrupt.hpp"
 #include "vmm/lab/lab.hpp"
 #include "vmm/report/json.hpp"
+#include "vmm/report/junit_run.hpp"
 #include "vmm/report/progress.hpp"
 #include "vmm/report/text.hpp"
 #include "vmm/report/write_json.hpp"
@@ -26,31 +27,44 @@ void set_up_log(spdlog::level::level_enum level) {
   spdlog::set_default_logger(std::move(log));
 }
 
-/// Writes the JSON where it was asked for. The status is that of the run, unless the result
-/// could not be written.
-int write_result(const RunOptions &options, const std::string &json, ExitStatus status) {
+/// Writes the JSON and the JUnit XML where they were asked for. The status is that of the run, unless
+/// one could not be written.
+int write_results(const RunOptions &options, const std::string &json, const std::string &junit,
+                  ExitStatus status) {
+  Result<void> written;
   if (options.json_path || options.json_to_stdout)
-    if (const auto written = write_json(options.json_to_stdout ? "-" : *options.json_path, json); !written) {
-      fmt::print(stderr, "vmm: {}\n", written.error().message);
-      return static_cast<int>(written.error().status);
-    }
-  return static_cast<int>(status);
+    written = write_json(options.json_to_stdout ? "-" : *options.json_path, json);
+  if (!options.junit.empty() && written)
+    written = write_json(options.junit, junit);
+  if (written)
+    return static_cast<int>(status);
+  fmt::print(stderr, "vmm: {}\n", written.error().message);
+  return static_cast<int>(written.error().status);
 }
 
-int could_not_run(const RunOptions &options, const Error &error) {
+/// What a run has taken, by the host's clock.
+double seconds_since(LabClock::time_point began) {
+  return std::chrono::duration<double>(LabClock::now() - began).count();
+}
+
+int could_not_run(const RunOptions &options, const Error &error, LabClock::time_point began) {
   const Scenario &scenario = options.scenario;
   fmt::print(stderr, "vmm: {}\n", error.message);
-  return write_result(options,
-                      result_json_failed(scenario.file, scenario.title, error, scenario.seed,
-                                         std::string(name(scenario.backend))),
-                      error.status);
+  return write_results(options,
+                       result_json_failed(scenario.file, scenario.title, error, scenario.seed,
+                                          std::string(name(scenario.backend))),
+                       junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
+                       error.status);
 }
 
 /// Judges what was seen, and tells it. `host`: what it was seen on, null if that does not matter.
-int tell(const RunOptions &options, const HostInfo *host, const Observation &seen) {
+int tell(const RunOptions &options, const HostInfo *host, const Observation &seen,
+         LabClock::time_point began) {
   const Verdict verdict = judge(options.scenario, seen);
   print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
-  return write_result(options, result_json(options.scenario, host, seen, verdict), verdict.exit);
+  return write_results(options, result_json(options.scenario, host, seen, verdict),
+                       junit_of_run(options.scenario, verdict, options.again, seconds_since(began)),
+                       verdict.exit);
 }
 
 /// The status, unless a thread is still inside KVM: then nothing of the machine may be taken
@@ -73,25 +87,27 @@ int run_on_kvm(const RunOptions &options, Progress &progress) {
   const auto began = LabClock::now();
   auto machine = Machine::build(options.scenario, options.guest_path, &InterruptGuard::interrupted);
   if (!machine)
-    return could_not_run(options, with_way_out(machine.error()));
+    return could_not_run(options, with_way_out(machine.error()), began);
   if (InterruptGuard::interrupted())
-    return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"});
+    return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"},
+                         began);
   Lab lab(options.scenario, *machine);
   auto seen = lab.run([&](const ProgressView &view) { progress.update(view); });
   progress.finish();
   if (!seen)
-    return after(lab, could_not_run(options, with_way_out(seen.error())));
+    return after(lab, could_not_run(options, with_way_out(seen.error()), began));
   seen->total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
   const HostInfo host = machine->host();
-  return after(lab, tell(options, &host, *seen));
+  return after(lab, tell(options, &host, *seen, began));
 }
 
 int run_on_sim(const RunOptions &options, Progress &progress) {
+  const auto began = LabClock::now();
   const sim::SimHooks hooks{&InterruptGuard::interrupted,
                             [&](const ProgressView &view) { progress.update(view); }};
   const auto seen = sim::simulate(options.scenario, hooks);
   progress.finish();
-  return seen ? tell(options, nullptr, *seen) : could_not_run(options, seen.error());
+  return seen ? tell(options, nullptr, *seen, began) : could_not_run(options, seen.error(), began);
 }
 
 } // namespace

@@ -88,19 +88,6 @@ Json invariant_json(const InvariantVerdict &invariant) {
 /// Names from the guest, and files' names, may be anything.
 std::string dump(const Json &json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
-std::string_view verdict_of(ExitStatus status) {
-  switch (status) {
-  case ExitStatus::kUsage:
-    return "invalid";
-  case ExitStatus::kUnsupported:
-    return "unsupported";
-  case ExitStatus::kInterrupted:
-    return "interrupted";
-  default:
-    return "broken";
-  }
-}
-
 } // namespace
 
 std::string result_json(const Scenario &scenario, const HostInfo *host, const Observation &seen,
@@ -133,7 +120,7 @@ std::string result_json(const Scenario &scenario, const HostInfo *host, const Ob
 
 std::string result_json_failed(const std::string &file, const std::string &title, const Error &error,
                                std::uint64_t seed, const std::string &backend) {
-  const std::string_view verdict = verdict_of(error.status);
+  const std::string_view verdict = verdict_of_failure(error.status);
   const ExitStatus exit = verdict == "broken" ? ExitStatus::kBroken : error.status;
   return dump({{"schema", 1},
                {"scenario", file},

@@ -27,6 +27,19 @@ std::string_view name(CpuOutcome outcome) {
   return kNames.at(static_cast<std::size_t>(outcome));
 }
 
+std::string_view verdict_of_failure(ExitStatus status) {
+  switch (status) {
+  case ExitStatus::kUsage:
+    return "invalid";
+  case ExitStatus::kUnsupported:
+    return "unsupported";
+  case ExitStatus::kInterrupted:
+    return "interrupted";
+  default:
+    return "broken";
+  }
+}
+
 std::string_view name(VerdictKind kind) {
   constexpr std::array<std::string_view, 4> kNames = {"pass", "fail", "broken", "interrupted"};
   return kNames.at(static_cast<std::size_t>(kind));

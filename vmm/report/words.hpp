@@ -12,6 +12,8 @@ namespace reveille::vmm {
 /// As the JSON result has them.
 [[nodiscard]] std::string_view name(CpuOutcome outcome);
 [[nodiscard]] std::string_view name(VerdictKind kind);
+/// The verdict of a run that never began, for that reason.
+[[nodiscard]] std::string_view verdict_of_failure(ExitStatus status);
 [[nodiscard]] std::string_view name(abi::Strategy strategy);
 [[nodiscard]] std::string_view name(abi::Wait wait);
 

@@ -20,7 +20,7 @@ constexpr std::size_t kLongestWord = 300; // of what a process said last
 /// What a result says of its run.
 struct Claim {
   SuiteVerdict verdict;
-  std::string difference;
+  std::vector<std::string> findings;
 };
 
 std::string string_at(const Json &json, const char *key) {
@@ -28,16 +28,19 @@ std::string string_at(const Json &json, const char *key) {
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string{};
 }
 
-/// The first thing that is not as it should be: a difference, else a broken invariant.
-std::string first_difference(const Json &result) {
+/// What is not as it should be: the differences, then the broken invariants.
+std::vector<std::string> findings_of(const Json &result) {
+  std::vector<std::string> findings;
   if (const auto list = result.find("differences"); list != result.end() && list->is_array())
-    if (!list->empty() && list->front().is_string())
-      return list->front().get<std::string>();
+    for (const Json &difference : *list)
+      if (difference.is_string())
+        findings.push_back(difference.get<std::string>());
   if (const auto list = result.find("invariants"); list != result.end() && list->is_array())
     for (const Json &invariant : *list)
       if (invariant.is_object() && invariant.value("holds", Json()) == Json(false))
-        return fmt::format("{}: {}", string_at(invariant, "name"), string_at(invariant, "evidence"));
-  return {};
+        findings.push_back(
+            fmt::format("{}: {}", string_at(invariant, "name"), string_at(invariant, "evidence")));
+  return findings;
 }
 
 /// Reads a result, without its CPUs: there may be a hundred thousand of them.
@@ -51,7 +54,8 @@ std::optional<Claim> read_result(const std::string &text) {
   const auto row = std::ranges::find(kSuiteVerdicts, string_at(result, "verdict"), &SuiteVerdictRow::name);
   if (row == kSuiteVerdicts.end() || result.value("exit", Json()) != Json(static_cast<int>(row->exit)))
     return std::nullopt;
-  return Claim{row->verdict, row->verdict == SuiteVerdict::kPass ? "" : first_difference(result)};
+  return Claim{row->verdict,
+               row->verdict == SuiteVerdict::kPass ? std::vector<std::string>{} : findings_of(result)};
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -114,6 +118,7 @@ Outcome outcome_of(const RunName &run, const Error &error) {
   Outcome outcome;
   outcome.verdict = verdict_of(error.status);
   outcome.difference = error.message;
+  outcome.findings = {error.message};
   outcome.json = trimmed(result_json_failed(run.file, run.title, error, run.seed, run.backend));
   return outcome;
 }
@@ -127,11 +132,14 @@ Outcome outcome_of(const RunName &run, JobEnd end) {
   } else if (claim && end.status.exited &&
              end.status.number == static_cast<int>(row_of(claim->verdict).exit)) {
     outcome.verdict = claim->verdict;
-    outcome.difference = claim->difference;
+    outcome.own = true;
+    outcome.findings = claim->findings;
+    outcome.difference = claim->findings.empty() ? "" : claim->findings.front();
     outcome.json = trimmed(end.out);
   } else {
     outcome = outcome_of(run, what_is_wrong(end, claim));
   }
+  outcome.hung = end.how == JobEnd::How::kHung;
   outcome.log = std::move(end.err);
   outcome.seconds = end.seconds;
   return outcome;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reveille::vmm {
 
@@ -47,10 +48,14 @@ struct RunName {
 
 struct Outcome {
   SuiteVerdict verdict = SuiteVerdict::kBroken;
+  bool own = false;       ///< the run itself has said so; else this stands in its place
+  bool hung = false;      ///< its time was up, and it was ended
   std::string difference; ///< the first one; empty when it passed
-  std::string json;       ///< the result object, without a final newline
-  std::string log;        ///< the end of what the process wrote to its standard error
-  double seconds = 0;     ///< that the process took
+  /// All differences, and broken invariants with what was seen of them. Empty when it passed.
+  std::vector<std::string> findings;
+  std::string json;   ///< the result object, without a final newline
+  std::string log;    ///< the end of what the process wrote to its standard error
+  double seconds = 0; ///< that the process took
 };
 
 /// Of a process that was started. Its own result counts, as it wrote it, if it says what the

@@ -5,6 +5,7 @@
 #include "vmm/suite/command_line.hpp"
 #include "vmm/suite/document.hpp"
 #include "vmm/suite/find.hpp"
+#include "vmm/suite/junit.hpp"
 #include "vmm/suite/text.hpp"
 
 #include <fmt/format.h>
@@ -30,10 +31,10 @@ Result<Scenario> load_file(const SuiteOptions &options, const std::string &file,
 /// The runs of a suite as they are started and as they end.
 class Suite {
 public:
-  Suite(const SuiteOptions &options, const std::vector<std::string> &files, Spool *results)
-      : options_(options), files_(files), results_(results),
+  Suite(const SuiteOptions &options, const std::vector<std::string> &files, Spool *results, JunitFile *junit)
+      : options_(options), files_(files), results_(results), junit_(junit),
         plan_(files.size(), options.seed, options.repeat, options.shard), tally_(files.size()),
-        people_(options.json == "-" ? stderr : stdout),
+        people_(options.json == "-" || options.junit == "-" ? stderr : stdout),
         text_(options, files, plan_, people_, Style::for_stream(people_), stderr, Style::for_stream(stderr)) {
   }
 
@@ -44,7 +45,7 @@ public:
                                       const auto it = started_.find(run);
                                       const RunName name = std::move(it->second);
                                       started_.erase(it);
-                                      ended(run, outcome_of(name, std::move(end)));
+                                      ended(run, name, outcome_of(name, std::move(end)));
                                     });
   }
 
@@ -56,6 +57,8 @@ public:
     if (results_ != nullptr && written)
       written = write_suite_json(options_.json, *results_,
                                  suite_summary_json(options_, files_, tally_, plan_.size(), seconds));
+    if (junit_ != nullptr && written)
+      written = junit_->write(options_, seconds);
     if (written)
       return row_of(tally_.verdict()).exit;
     fmt::print(stderr, "vmm suite: {}\n", written.error().message);
@@ -77,7 +80,7 @@ private:
     const auto scenario = load_file(options_, file, spec.seed);
     text_.started(spec, tally_);
     if (!scenario) {
-      ended(run, outcome_of(name, scenario.error()));
+      ended(run, name, outcome_of(name, scenario.error()));
       return true;
     }
     name.title = scenario->title;
@@ -87,17 +90,20 @@ private:
     return true;
   }
 
-  void ended(std::size_t run, const Outcome &outcome) {
+  void ended(std::size_t run, const RunName &name, const Outcome &outcome) {
     const RunSpec spec = plan_.at(run);
     tally_.add(run, spec, outcome);
     if (results_ != nullptr && kept_)
       kept_ = results_->add(run, outcome.json);
+    if (junit_ != nullptr && kept_)
+      kept_ = junit_->add(run, options_, name, outcome);
     text_.ended(spec, outcome, tally_);
   }
 
   const SuiteOptions &options_;
   const std::vector<std::string> &files_;
-  Spool *results_; ///< null: nobody asked for them
+  Spool *results_;   ///< null: nobody asked for them
+  JunitFile *junit_; ///< the same
   Plan plan_;
   Tally tally_;
   std::FILE *people_;
@@ -126,7 +132,14 @@ int suite_command(const SuiteOptions &options) {
       return refuse(spool.error());
     results = std::move(*spool);
   }
-  Suite suite(options, *files, results ? &*results : nullptr);
+  std::optional<JunitFile> junit;
+  if (!options.junit.empty()) {
+    auto file = JunitFile::create();
+    if (!file)
+      return refuse(file.error());
+    junit = std::move(*file);
+  }
+  Suite suite(options, *files, results ? &*results : nullptr, junit ? &*junit : nullptr);
   suite.run();
   return static_cast<int>(suite.finish());
 }

@@ -21,6 +21,7 @@ struct SuiteOptions {
   std::string guest;     ///< empty: the one that `run` takes by itself
   std::string log_level; ///< empty: not asked for; else what failing runs said is shown
   std::string json;      ///< empty: none; "-": standard output
+  std::string junit;     ///< the same; not both "-"
   RunnerOptions runner;
   std::string command = "vmm"; ///< how the vmm is called, for commands that repeat a run
 };

@@ -25,10 +25,13 @@ TEST(cli, run_says_how_it_is_used) {
   expect_usage_error("run --json /no/such/folder/x f", "vmm run: --json: there is no folder /no/such/folder",
                      hint);
   expect_usage_error("run --json configs f", "vmm run: --json: configs is a directory", hint);
+  expect_usage_error("run --junit configs f", "vmm run: --junit: configs is a directory", hint);
+  expect_usage_error("run --json - --junit - f",
+                     "vmm run: --json and --junit: only one of them can be standard output", hint);
 }
 
 TEST(cli, later_options_are_not_supported_yet) {
-  for (const std::string option : {"--junit", "--trace", "--report"}) {
+  for (const std::string option : {"--trace", "--report"}) {
     expect_usage_error("run f " + option, "vmm run: " + option + " is not supported yet", "vmm run --help");
     expect_usage_error("run f " + option + " x", "vmm run: " + option + " is not supported yet",
                        "vmm run --help");
@@ -86,7 +89,7 @@ TEST(cli, run_refuses_what_is_no_scenario) {
 TEST(cli, run_help_has_its_options) {
   const Outcome outcome = vmm("run --help");
   EXPECT_EQ(outcome.status, 0);
-  for (const char *option : {"--set", "--seed", "--json", "--log-level", "--guest", "--backend"})
+  for (const char *option : {"--set", "--seed", "--json", "--junit", "--log-level", "--guest", "--backend"})
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
 }
 

@@ -14,13 +14,17 @@ TEST(cli, suite_says_how_it_is_used) {
                      kHint);
   expect_usage_error("suite configs -j", "vmm suite: --jobs needs a value", kHint);
   expect_usage_error("suite configs --json configs", "vmm suite: --json: configs is a directory", kHint);
+  expect_usage_error("suite configs --junit /no/such/folder/x",
+                     "vmm suite: --junit: there is no folder /no/such/folder", kHint);
+  expect_usage_error("suite configs --json - --junit -",
+                     "vmm suite: --json and --junit: only one of them can be standard output", kHint);
   expect_usage_error("suite configs --log-level lod",
                      "vmm suite: --log-level: unknown level \"lod\"; valid here: trace, debug, info, "
                      "warning, error, critical, off",
                      kHint);
   expect_usage_error("suite configs --backend xen",
                      "vmm suite: --backend: unknown backend \"xen\"; kvm or sim", kHint);
-  for (const std::string option : {"--junit", "--trace", "--report"})
+  for (const std::string option : {"--trace", "--report"})
     expect_usage_error("suite configs " + option + " x", "vmm suite: " + option + " is not supported yet",
                        kHint);
 }
