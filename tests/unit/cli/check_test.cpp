@@ -37,8 +37,8 @@ TEST(cli, check_takes_overrides) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("vcpus = 9\n"), std::string::npos);
   EXPECT_NE(outcome.out.find("strategy = \"serial\"\n"), std::string::npos);
-  EXPECT_EQ(vmm("check --set machine.apic=user -", kEight).err,
-            "--set machine.apic: \"user\" is not supported yet\n");
+  EXPECT_EQ(vmm("check --set machine.apic=usr -", kEight).err,
+            "--set machine.apic: unknown value \"usr\"; did you mean \"user\"?\n");
 }
 
 TEST(cli, check_says_how_it_is_used) {
