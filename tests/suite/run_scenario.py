@@ -1,4 +1,4 @@
-"""Runs one scenario and holds its result against the schema: run_scenario.py VMM SCENARIO
+"""Runs one scenario and holds its result against the schema: run_scenario.py VMM SCENARIO [OPTION...]
 
 It must come out as its [expect] says: exit 0, verdict pass. Exits 77, skipped, where there is
 no KVM to run it on.
@@ -43,14 +43,14 @@ def contradictions(result, status):
             yield f"{invariant['name']} is broken, the verdict is {result['verdict']}"
 
 
-def main(vmm, scenario):
+def main(vmm, scenario, *options):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("skipped: /dev/kvm is missing, or not for this user")
         return SKIPPED
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "result.json")
         status = subprocess.run(
-            [vmm, "run", scenario, "--json", out], stdin=subprocess.DEVNULL, check=False
+            [vmm, "run", scenario, "--json", out, *options], stdin=subprocess.DEVNULL, check=False
         ).returncode
         if status == HOST_CANNOT:
             print("skipped: this host cannot run it")

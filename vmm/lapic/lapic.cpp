@@ -113,7 +113,7 @@ std::uint8_t Lapic::processor_priority() const {
 
 std::optional<std::uint8_t> Lapic::deliverable() const {
   const auto highest = requested_.highest();
-  if (mode() == Mode::kDisabled || class_of(highest) <= priority_class(processor_priority()))
+  if (class_of(highest) <= priority_class(processor_priority()))
     return std::nullopt;
   return highest;
 }

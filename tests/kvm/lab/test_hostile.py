@@ -29,7 +29,11 @@ GUESTS = {
     "full-rings": ({1, 4}, r"CPU 1: expected online, got "),
     "sound-looking-rings": ({4}, r"broken: "),
     "crash-aps": ({4}, r"the run's bound of \d+ ms expired"),
+    "lapic-storm": ({4}, r"the run's bound of \d+ ms expired"),
 }
+
+# What has to do with LAPICs, once for each who may model them.
+LAPIC_GUESTS = ("lapic-storm", "mmio", "crash-aps")
 
 # So that every kind of fault has something to do when a guest names its place.
 FAULTS = [
@@ -42,11 +46,11 @@ FAULTS = [
 
 
 class Hostile(lab.LabCase):
-    def run_guest(self, name, faults=()):
+    def run_guest(self, name, faults=(), *arguments):
         text = lab.scenario(vcpus=4, timeout_ms=10, faults=faults, expect='online = "all"')
         guest = lab.GUESTS / f"{name}.elf"
         try:
-            return self.run_lab(text, "--guest", str(guest), "--log-level", "debug")
+            return self.run_lab(text, "--guest", str(guest), "--log-level", "debug", *arguments)
         except Exception as error:  # told of in the test's own thread
             return error
 
@@ -72,6 +76,14 @@ class Hostile(lab.LabCase):
         for name, run in runs.items():
             with self.subTest(guest=name):
                 self.assert_ended(run, name, {1, 4}, "differs: |broken: ")
+
+    def test_in_each_lapic_mode(self):
+        cases = [(name, mode) for name in LAPIC_GUESTS for mode in ("split", "user")]
+        with ThreadPoolExecutor(len(cases)) as pool:
+            runs = pool.map(lambda case: self.run_guest(case[0], (), "--set", f"machine.apic={case[1]}"), cases)
+        for (name, mode), run in zip(cases, runs):
+            with self.subTest(guest=name, apic=mode):
+                self.assert_ended(run, f"{name} ({mode})", *GUESTS[name])
 
     def test_an_untouched_ap_is_lost(self):
         run = self.run_guest("claim-decided")

@@ -97,6 +97,8 @@ TEST(LapicAccess, MmioIsAlignedAnd32Bit) {
   EXPECT_EQ(lapic.read_mmio(id + 2, 4), 0u) << "not aligned";
   EXPECT_EQ(lapic.read_mmio(id, 8), 0u) << "too wide";
   EXPECT_EQ(lapic.read_mmio(id + 4, 4), 0u) << "between two registers";
+  bench[0].set(Register::kErrorStatus, 0);
+  EXPECT_EQ(bench[0].get(Register::kErrorStatus), 0u) << "and none of it is an error";
 }
 
 // 11.4.7.2: while it is disabled by software, LVT masks are set and stay so
@@ -116,6 +118,13 @@ TEST(LapicAccess, SoftwareDisableMasksTheLvt) {
   }
   bench[0].enable(); // which unmasks nothing
   EXPECT_EQ(bench[0].get(Register::kLvtError), Lvt::kMask | 0x71);
+}
+
+// 11.5.1: delivery status and remote IRR are read-only, which is not reserved
+TEST(LapicAccess, X2apicIgnoresReadOnlyBits) {
+  Bench bench(1, true);
+  bench[0].set(Register::kLvtLint0, Lvt::kDeliveryStatus | Lvt::kRemoteIrr | Lvt::kMask | 0x70);
+  EXPECT_EQ(bench[0].get(Register::kLvtLint0), Lvt::kMask | 0x70);
 }
 
 // 11.9, figure 11-23
@@ -140,6 +149,15 @@ TEST(LapicAccess, AnyAccessIsSafe) {
           bench.clock.ns += 1000;
           static_cast<void>(bench[0].serve());
         }
+    // Behind it, it is the LAPIC that it was.
+    Cpu &cpu = bench[0];
+    ASSERT_TRUE(cpu.lapic.write_base(ApicBase::kDefaultAddress));
+    ASSERT_TRUE(cpu.lapic.write_base(ApicBase::kDefaultAddress | ApicBase::kEnable));
+    static_cast<void>(cpu.lapic.take());
+    cpu.enable();
+    bench[1].send(0, kAssert | 0x40);
+    EXPECT_EQ(cpu.serve(), 0x40);
+    EXPECT_EQ(cpu.serve(), 0);
   }
 }
 

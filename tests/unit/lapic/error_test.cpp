@@ -103,6 +103,18 @@ TEST(LapicError, Interrupts) {
   EXPECT_EQ(bench[0].serve(), kErrorVector);
 }
 
+// 11.4.7.3: an INIT forgets them
+TEST(LapicError, AnInitArmsAgain) {
+  Bench bench(1);
+  bench[0].send(0, kAssert | 1);
+  bench[0].lapic.inbox().post({Delivery::kInit});
+  static_cast<void>(bench[0].lapic.take());
+  bench[0].enable();
+  bench[0].set(Register::kLvtError, kErrorVector);
+  bench[0].send(0, kAssert | 2);
+  EXPECT_EQ(bench[0].serve(), kErrorVector);
+}
+
 TEST(LapicError, AMaskedErrorInterruptIsNone) {
   Bench bench(1);
   bench[0].set(Register::kLvtError, Lvt::kMask | kErrorVector);
