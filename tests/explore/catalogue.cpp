@@ -4,9 +4,11 @@
 #include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/load.hpp"
 #include "vmm/scenario/print.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string_view>
 
@@ -45,16 +47,26 @@ std::vector<std::string> names_of(const PlaceRow &row, const std::vector<double>
 
 } // namespace
 
+namespace {
+
+bool is_explored(vmm::PlaceKind kind) {
+  return std::ranges::any_of(vmm::all_actions(), [kind](const vmm::ActionRow &row) {
+    return vmm::performers(kind, row.action).has(vmm::Performer::kSim);
+  });
+}
+
+} // namespace
+
 std::vector<KnownPlace> known_places(const std::vector<double> &times_ms) {
   std::vector<KnownPlace> places;
   for (const PlaceRow &row : vmm::all_places()) {
-    if (!row.supported)
+    if (!is_explored(row.kind))
       continue;
     for (const std::string &name : names_of(row, times_ms)) {
       auto parsed = vmm::parse_place(name);
-      if (!parsed || !parsed->place || parsed->kind != row.kind)
+      if (!parsed || parsed->kind != row.kind)
         throw std::logic_error(fmt::format("the form \"{}\" of a place is new to the explorer", row.form));
-      places.push_back({parsed->kind, *parsed->place});
+      places.push_back({parsed->kind, parsed->place});
     }
   }
   return places;
@@ -81,15 +93,16 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
   if (cpu == 0 && !vmm::takes_control_cpu(place.kind))
     return faults;
   for (const vmm::ActionRow &row : vmm::all_actions()) {
-    const vmm::Fit fit = row.action ? vmm::fit(place.kind, *row.action) : vmm::Fit::kNo;
-    if (fit != vmm::Fit::kYes && fit != vmm::Fit::kBounded)
+    if (!vmm::performers(place.kind, row.action).has(vmm::Performer::kSim))
       continue;
+    const vmm::Fit fit = vmm::fit(place.kind, row.action);
     for (const double ms : durations_of(row, fit)) {
       FaultSpec fault;
       fault.cpus = {cpu};
       fault.at = place.place;
-      fault.action = *row.action;
+      fault.action = row.action;
       fault.duration_ms = ms;
+      fault.vector = kVector;
       faults.push_back(std::move(fault));
     }
   }

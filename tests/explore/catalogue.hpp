@@ -16,12 +16,15 @@ inline constexpr double kShortMs = 20;
 /// A hold for longer than a turn, and for less than two.
 inline constexpr double kLongMs = 150;
 
+/// Of what is sent from nowhere: a page of the trampoline, and an interrupt that nobody has asked for.
+inline constexpr std::uint8_t kVector = 0x11;
+
 struct KnownPlace {
   vmm::PlaceKind kind;
   vmm::FaultPlace place;
 };
 
-/// Every place that is supported, by the forms of vmm::all_places(). Times only where
+/// Every place that the simulated machine knows, by the forms of vmm::all_places(). Times only where
 /// `times_ms` names them. Throws std::logic_error for a form that it does not know.
 [[nodiscard]] std::vector<KnownPlace> known_places(const std::vector<double> &times_ms = {});
 

@@ -43,6 +43,8 @@ Life::Passed Life::pass(const Station &station, bool in_turn, std::size_t first_
     --left_[i];
     if (fault.action == Action::kCrash)
       return Passed::kCrashed;
+    if (fault.action == Action::kReset) // who is up, and is reset, is as good as crashed
+      return station.name == up_station().name ? Passed::kCrashed : Passed::kReset;
     fails = fails || fault.action == Action::kFail;
     if (!fault.holds() || station.by_control)
       continue;
@@ -117,6 +119,11 @@ bool Life::pass_control(const Station &station) {
 bool Life::settle(Passed passed, const Station &station, const std::string &owed) {
   if (passed == Passed::kCrashed) {
     outcome_ = "crash@" + station.owed;
+    ++unproven_;
+    return false;
+  }
+  if (passed == Passed::kReset) { // it waits for a SIPI, and proves nothing
+    outcome_ = "timeout@" + owed;
     ++unproven_;
     return false;
   }

@@ -23,7 +23,7 @@ public:
   [[nodiscard]] Fate live();
 
 private:
-  enum class Passed : std::uint8_t { kOn, kCrashed, kGivenUp, kStepFailed, kStays };
+  enum class Passed : std::uint8_t { kOn, kCrashed, kReset, kGivenUp, kStepFailed, kStays };
 
   /// Where an AP that was given up goes on from by itself, when no INIT stops it.
   struct Late {

@@ -71,6 +71,11 @@ std::vector<Fate> all_fates(const Scenario &scenario, CpuIndex cpu) {
   return fates;
 }
 
+/// Whoever has its tables shrugs it off, and who has none yet is not told by the simulated LAPIC.
+bool is_harmless(const FaultSpec &fault) {
+  return vmm::is_one_of(fault.action, {Action::kNmi, Action::kInterrupt, Action::kSpuriousSipi});
+}
+
 /// A strike by time finds a CPU wherever it is. What may come of it then depends on the action.
 Prediction predict_timed(const Scenario &scenario, CpuIndex cpu) {
   Prediction prediction{{}, {"online"}};
@@ -81,11 +86,11 @@ Prediction predict_timed(const Scenario &scenario, CpuIndex cpu) {
       continue;
     alone = alone && is_timed(fault);
     comes_up = comes_up && fault.holds() && !(fault.action == Action::kFreeze && fault.endless());
-    if (fault.action == Action::kCrash)
+    if (fault.action == Action::kCrash || fault.action == Action::kReset)
       prediction.beginnings.emplace_back("crash@");
     if (fault.action == Action::kFail)
       prediction.beginnings.emplace_back("error@");
-    if (fault.action != Action::kDelay)
+    if (fault.action != Action::kDelay && !is_harmless(fault))
       prediction.beginnings.emplace_back("timeout@");
   }
   // One strike, and one more attempt in which nothing is done to it.

@@ -199,7 +199,7 @@ std::string latency_at(const FaultSpec &fault) {
 void add_latency(Scenario &scenario, const std::string &at, CpuIndex cpu, double us) {
   const auto place = vmm::parse_place(at);
   scenario.sim.latencies.push_back(
-      {{cpu}, at, std::get<vmm::GuestPlace>(place.value().place.value().where).place, us});
+      {{cpu}, at, std::get<vmm::GuestPlace>(place.value().place.where).place, us});
 }
 
 } // namespace
@@ -282,7 +282,7 @@ bool Plans::place_in_time(FaultSpec &fault, const std::vector<double> &moments) 
   };
   if (step % (moments_.count / 3) != 0 && index(step) == index(step - 1))
     return false;
-  fault.at = vmm::parse_place(fmt::format("time:{}", moments[index(step)])).value().place.value();
+  fault.at = vmm::parse_place(fmt::format("time:{}", moments[index(step)])).value().place;
   return true;
 }
 

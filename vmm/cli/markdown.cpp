@@ -4,6 +4,7 @@
 #include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/keys.hpp"
 #include "vmm/scenario/places.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 

@@ -3,13 +3,12 @@
 #include "vmm/cli/commands.hpp"
 #include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/places.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 
 namespace reveille::vmm {
 namespace {
-
-constexpr std::string_view kLater = "not supported yet";
 
 void print_points() {
   fmt::print("Points, in order: where an AP and its control CPU meet\n");
@@ -40,42 +39,56 @@ void print_steps() {
                step.about);
 }
 
+std::string unless_everywhere(const std::string &support) {
+  return support == "yes" ? "" : fmt::format(" [{}]", support);
+}
+
 void print_places() {
   fmt::print("\nPlaces (POINT is any of the points, NAME any of the steps)\n");
   for (const PlaceRow &row : all_places())
-    fmt::print("  {:<16}{}{}\n", row.form, row.about, row.supported ? "" : fmt::format(" [{}]", kLater));
+    fmt::print("  {:<16}{}{}\n", row.form, row.about, unless_everywhere(who_supports(row.kind)));
 }
 
 void print_actions() {
   fmt::print("\nActions\n");
   for (const ActionRow &row : all_actions()) {
-    fmt::print("  {:<15}{}{}\n", row.name, row.about, row.action ? "" : fmt::format(" [{}]", kLater));
+    fmt::print("  {:<15}{}{}\n", row.name, row.about, unless_everywhere(who_supports(row.action)));
     fmt::print("  {:<15}at: {}{}\n", "", row.where,
                row.keys.empty() ? "" : fmt::format("; keys: {}", row.keys));
   }
 }
 
+/// One letter for each who can do it, k in the kernel, s split, u user, and m simulated.
+std::string letters(PlaceKind kind, Action action) {
+  const Performers able = performers(kind, action);
+  std::string text;
+  for (const auto &[who, letter] : {std::pair{Performer::kKernel, 'k'},
+                                    {Performer::kSplit, 's'},
+                                    {Performer::kUser, 'u'},
+                                    {Performer::kSim, 'm'}})
+    text += able.has(who) ? letter : '-';
+  return text + (fit(kind, action) == Fit::kBounded ? "*" : "");
+}
+
 void print_support() {
-  fmt::print("\nWhat is supported (backends kvm, with any apic, and sim)\n  {:<26}", "");
-  for (const ActionRow &row : all_actions())
-    if (row.action)
-      fmt::print("{:<9}", row.name);
-  fmt::print("\n");
-  for (const PlaceRow &place : all_places()) {
-    if (!place.supported)
-      continue;
-    fmt::print("  {:<26}", place.kind == PlaceKind::kPrepareStep || place.kind == PlaceKind::kPrepareStepDone
-                               ? fmt::format("{} ({})", place.form, place.of)
-                               : std::string(place.form));
+  fmt::print(
+      "\nWho does which action at which place: k, s, u: on KVM with apic = \"kernel\", \"split\", \"user\";\n"
+      "m: simulated; *: with a duration\n");
+  for (const MatrixColumn &column : matrix_columns()) {
+    std::string line;
+    fmt::print("  {}\n", column.heading);
     for (const ActionRow &row : all_actions()) {
-      if (!row.action)
+      if (fit(column.kind, row.action) == Fit::kNo)
         continue;
-      const Fit f = fit(place.kind, *row.action);
-      fmt::print("{:<9}", f == Fit::kYes ? "yes" : f == Fit::kBounded ? "bounded" : "-");
+      const std::string cell = fmt::format("{} {}", row.name, letters(column.kind, row.action));
+      if (line.size() + cell.size() > 90) {
+        fmt::print("      {}\n", line);
+        line.clear();
+      }
+      line += fmt::format("{:<22}", cell);
     }
-    fmt::print("\n");
+    fmt::print("      {}\n", line);
   }
-  fmt::print("  The other places and actions: {}\n", kLater);
 }
 
 } // namespace

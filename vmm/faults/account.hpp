@@ -17,6 +17,7 @@ enum class HoldEnd : std::uint8_t {
   kReset,      ///< an INIT took the vCPU out of it
   kCrashed,    ///< the action was to crash, and the vCPU has shut down
   kStepFailed, ///< the action was to fail, and the guest has been told
+  kDone,       ///< the action was of a moment, and is over
 };
 
 /// What a vCPU made of its release.
@@ -45,6 +46,7 @@ struct Firing {
   std::uint64_t rip = 0;                     ///< where the vCPU was when it began, linear
   std::string where{};                       ///< the same as symbol and source line
   CpuIndex vcpu = 0;                         ///< the vCPU that it was done to: at kick the CP's
+  std::uint64_t word = 0;                    ///< the CPU's sync word then, any bits
 };
 
 /// A fault on one of its CPUs.

@@ -4,6 +4,7 @@
 #include "vmm/scenario/places.hpp"
 
 #include <algorithm>
+#include <random>
 #include <variant>
 
 namespace reveille::vmm {
@@ -12,7 +13,8 @@ using abi::Place;
 using abi::State;
 using abi::Word;
 
-FaultEngine::FaultEngine(const Scenario &scenario) : specs_(scenario.faults), cpus_(scenario.machine.vcpus) {
+FaultEngine::FaultEngine(const Scenario &scenario)
+    : seed_(scenario.seed), specs_(scenario.faults), cpus_(scenario.machine.vcpus) {
   for (std::size_t i = 0; i < specs_.size(); ++i)
     for (const CpuIndex cpu : specs_[i].cpus)
       cpus_.at(cpu).entries.push_back({i, &specs_[i], {i, cpu}});
@@ -39,7 +41,7 @@ std::vector<Strike> FaultEngine::at(CpuIndex cpu, Place place, AttemptOf attempt
     const FaultSpec &spec = *entry.spec;
     const auto *where = std::get_if<GuestPlace>(&spec.at.where);
     if (where != nullptr && where->place == place && is_meant(spec, attempt))
-      strikes.push_back({entry.fault, cpu, spec.action, spec.duration_ms, spec.error});
+      strikes.push_back({entry.fault, cpu, &spec});
   }
   return strikes;
 }
@@ -49,33 +51,47 @@ std::vector<TimedStrike> FaultEngine::timed() const {
   for (const OfCpu &of_cpu : cpus_)
     for (const Entry &entry : of_cpu.entries)
       if (const auto *time = std::get_if<TimePlace>(&entry.spec->at.where))
-        strikes.push_back(
-            {time->ms, {entry.fault, entry.account.cpu, entry.spec->action, entry.spec->duration_ms}});
+        strikes.push_back({time->ms, {entry.fault, entry.account.cpu, entry.spec}});
   std::stable_sort(strikes.begin(), strikes.end(),
                    [](const TimedStrike &a, const TimedStrike &b) { return a.ms < b.ms; });
   return strikes;
 }
 
-std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, std::uint32_t attempt,
+bool FaultEngine::is_lucky(const Entry &entry) const {
+  if (entry.spec->probability >= 1)
+    return true;
+  const auto low = [](std::uint64_t value) { return static_cast<std::uint32_t>(value); };
+  std::seed_seq chance{low(seed_), low(seed_ >> 32), low(entry.fault), low(entry.account.cpu), entry.chances};
+  std::mt19937_64 dice(chance);
+  return std::generate_canonical<double, 53>(dice) < entry.spec->probability;
+}
+
+std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, std::uint64_t word,
                                            double now_us) {
+  const std::uint32_t attempt = Word::from(word).attempt;
   const std::lock_guard lock(mutex_);
   for (Entry &entry : cpus_[strike.cpu].entries) {
     if (entry.fault != strike.fault)
       continue;
-    if (entry.account.fired >= entry.spec->count)
+    if (entry.chances >= entry.spec->count)
+      return std::nullopt;
+    const bool fires = is_lucky(entry);
+    ++entry.chances;
+    entry.last_attempt = attempt;
+    if (!fires)
       return std::nullopt;
     ++entry.account.fired;
-    entry.last_attempt = attempt;
     const FiringId id = firings_.size();
     Firing firing{};
     firing.fault = strike.fault;
     firing.cpu = strike.cpu;
     firing.vcpu = vcpu;
     firing.attempt = attempt;
+    firing.word = word;
     firing.began_us = firing.ended_us = now_us;
     firings_.push_back(std::move(firing));
     cpus_[strike.cpu].open.push_back(id);
-    cpus_[strike.cpu].holder = id;
+    cpus_[vcpu].holder = id;
     ++holding_;
     return id;
   }
@@ -92,7 +108,7 @@ void FaultEngine::end(FiringId firing, HoldEnd how, double now_us) {
   firings_[firing].end = how;
   firings_[firing].ended_us = now_us;
   --holding_;
-  std::optional<FiringId> &holder = cpus_[firings_[firing].cpu].holder;
+  std::optional<FiringId> &holder = cpus_[firings_[firing].vcpu].holder;
   if (holder == firing && how != HoldEnd::kCrashed)
     holder.reset();
 }
@@ -144,6 +160,7 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) c
   case HoldEnd::kReset:
   case HoldEnd::kCrashed:
   case HoldEnd::kStepFailed:
+  case HoldEnd::kDone:
     firing.seen_through = true;
     return;
   case HoldEnd::kHolding:
@@ -171,7 +188,7 @@ void FaultEngine::look(Firing &firing, const CpuState &state, bool is_stopped) c
 
 /// Whether a fault that has not fired as often as it should still can.
 bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const {
-  if (entry.account.fired >= entry.spec->count)
+  if (entry.chances >= entry.spec->count)
     return false;
   if (!state.decided)
     return true;
@@ -183,7 +200,7 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool
   if (place->place != Place::kActiveReleased || !state.online || !is_meant(*entry.spec, state.attempt))
     return false;
   // The CPU is on its way there in its last attempt, unless it has been struck there already.
-  return entry.account.fired == 0 || entry.last_attempt != Word::from(state.word).attempt;
+  return entry.chances == 0 || entry.last_attempt != Word::from(state.word).attempt;
 }
 
 bool FaultEngine::see_through(CpuIndex cpu, const CpuState &state) {

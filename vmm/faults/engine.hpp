@@ -14,11 +14,9 @@ namespace reveille::vmm {
 
 /// Something to be done to a vCPU now.
 struct Strike {
-  std::size_t fault; ///< index in Scenario::faults
-  CpuIndex cpu;      ///< the CPU that the fault lists
-  Action action;
-  double duration_ms; ///< of a hold; 0: for ever
-  int error = 0;      ///< of fail
+  std::size_t fault;     ///< index in Scenario::faults
+  CpuIndex cpu;          ///< the CPU that the fault lists
+  const FaultSpec *spec; ///< what to do; lives as long as the engine
 };
 
 /// Which attempt a CPU is in, as its sync line has it.
@@ -51,10 +49,11 @@ public:
   /// What strikes by time, in the order of their times.
   [[nodiscard]] std::vector<TimedStrike> timed() const;
 
-  /// A strike is being performed on a vCPU, in that attempt of its CPU. Nothing if it has
+  /// A strike is being performed on a vCPU; `word`: its CPU's sync word. Nothing if it has
   /// fired as often as it may: another thread was first, or the guest says that it was
-  /// somewhere too often.
-  [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, CpuIndex vcpu, std::uint32_t attempt,
+  /// somewhere too often. Nothing, too, if its probability is against it: by the seed, the fault,
+  /// the CPU, and which chance it is.
+  [[nodiscard]] std::optional<FiringId> begin(const Strike &strike, CpuIndex vcpu, std::uint64_t word,
                                               double now_us);
 
   /// Where the vCPU stands that it strikes, linear address.
@@ -101,7 +100,8 @@ private:
     std::size_t fault;
     const FaultSpec *spec;
     FaultAccount account;
-    std::uint32_t last_attempt = 0; ///< of its last firing
+    std::uint32_t chances = 0;      ///< taken, or let pass by its probability
+    std::uint32_t last_attempt = 0; ///< of its last chance
   };
   struct OfCpu {
     std::vector<Entry> entries;     ///< in file order
@@ -110,10 +110,12 @@ private:
   };
 
   [[nodiscard]] static bool is_meant(const FaultSpec &spec, AttemptOf attempt);
+  [[nodiscard]] bool is_lucky(const Entry &entry) const;
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool is_stopped) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const;
 
+  std::uint64_t seed_;
   std::vector<FaultSpec> specs_;
   std::vector<OfCpu> cpus_;
   mutable std::mutex mutex_; ///< guards what the CPUs have but their entries' specs, and what follows

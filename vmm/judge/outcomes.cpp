@@ -64,6 +64,24 @@ const CrashEvidence *crash_of(const Evidence &evidence, CpuIndex cpu, std::uint3
   return nullptr;
 }
 
+/// Whether it has found out, in that attempt, that it was told to go down.
+bool has_begun_to_go_down(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
+  return std::ranges::any_of(evidence.by_itself(cpu), [&](const Noted &note) {
+    return note.event.attempt == attempt && note.event.kind == EventKind::kResumed &&
+           Word::from(note.event.a).state == State::kUndoOnline;
+  });
+}
+
+/// Whether an INIT from nowhere has taken it out of its last attempt, one that did not come before that
+/// attempt's own.
+bool was_reset(const Scenario &scenario, const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
+  return std::ranges::any_of(evidence.seen().firings, [&](const Firing &firing) {
+    return firing.vcpu == cpu && firing.end == HoldEnd::kReset && firing.attempt == attempt &&
+           scenario.faults[firing.fault].action == Action::kReset &&
+           Word::from(firing.word).state != State::kKicked;
+  });
+}
+
 std::string step_name(const StepNames &steps, unsigned section, unsigned step) {
   if (section < std::size(steps.names) && step < steps.names[section].size())
     return steps.names[section][step];
@@ -133,27 +151,25 @@ std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const Decisio
 /// Where a CPU crashed: what it owed. One that dies after its swap to active has nothing left
 /// to owe but that, though it may have been told to go down since.
 std::string crash_place(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
-  const auto &notes = evidence.by_itself(cpu);
-  const bool went_on = std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
-    return note.event.attempt == decision.attempt && note.event.kind == EventKind::kResumed &&
-           Word::from(note.event.a).state == State::kUndoOnline;
-  });
-  if (decision.phase >= Phase::kUp && !went_on)
+  if (decision.phase >= Phase::kUp && !has_begun_to_go_down(evidence, cpu, decision.attempt))
     return "active";
   return place_of(decision.failed && Word::is_valid(decision.failed->a)
                       ? decision.failed->a
                       : last_progress(evidence, cpu, decision.attempt));
 }
 
-void decide(const Evidence &evidence, CpuVerdict &cpu) {
+void decide(const Scenario &scenario, const Evidence &evidence, CpuVerdict &cpu) {
   const Decision decision = decision_on(evidence, cpu.cpu);
-  const CrashEvidence *crash = crash_of(evidence, cpu.cpu, decision.attempt);
-  if (decision.phase == Phase::kUp && !decision.failed && crash == nullptr) {
+  const bool reset_when_up = decision.phase >= Phase::kUp &&
+                             !has_begun_to_go_down(evidence, cpu.cpu, decision.attempt) &&
+                             was_reset(scenario, evidence, cpu.cpu, decision.attempt);
+  const bool crash = reset_when_up || crash_of(evidence, cpu.cpu, decision.attempt) != nullptr;
+  if (decision.phase == Phase::kUp && !decision.failed && !crash) {
     cpu.outcome = CpuOutcome::kOnline;
     return;
   }
   cpu.outcome = CpuOutcome::kFailed;
-  if (crash != nullptr)
+  if (crash)
     cpu.reason = "crash@" + crash_place(evidence, cpu.cpu, decision);
   else if (decision.failed)
     cpu.reason = reason_by_core(evidence, cpu.cpu, decision);
@@ -247,7 +263,7 @@ std::vector<CpuVerdict> judge_cpus(const Scenario &scenario, const Evidence &evi
     count_attempts(evidence, cpu);
     read_times(evidence, cpu);
     if (i < scenario.bringup.max_cpus)
-      decide(evidence, cpu);
+      decide(scenario, evidence, cpu);
   }
   return cpus;
 }

@@ -257,27 +257,61 @@ void VcpuRunner::reach_zero() {
 }
 
 bool VcpuRunner::perform(const Strike &strike) {
-  const auto firing = state_.faults.begin(strike, cpu_, attempt_of(strike.cpu), state_.now_us());
+  const FaultSpec &fault = *strike.spec;
+  const auto firing =
+      state_.faults.begin(strike, cpu_, state_.machine.control().word_bits(strike.cpu), state_.now_us());
   if (!firing)
     return true;
   spdlog::debug("cpu {}: fault {} strikes", strike.cpu, strike.fault);
   complete_io();
   state_.faults.note_rip(*firing, vcpu_.linear_rip().value_or(0));
-  if (strike.action == Action::kFail) {
-    state_.machine.control().answer_step(strike.cpu, strike.error);
-    state_.faults.end(*firing, HoldEnd::kStepFailed, state_.now_us());
-    return true;
-  }
-  if (strike.action == Action::kCrash) {
+  if (fault.holds())
+    return hold_for(fault, *firing);
+  if (fault.action == Action::kCrash) {
     crash(*firing);
     return false;
   }
+  const HoldEnd end = strike_at_once(fault, strike.cpu);
+  state_.faults.end(*firing, end, state_.now_us());
+  state_.tell();
+  return end != HoldEnd::kReset;
+}
+
+bool VcpuRunner::hold_for(const FaultSpec &fault, FiringId firing) {
   const HoldEnd end =
-      hold(strike.duration_ms, strike.action == Action::kFreeze ? HoldKind::kFreeze : HoldKind::kSpin);
+      hold(fault.duration_ms, fault.action == Action::kFreeze ? HoldKind::kFreeze : HoldKind::kSpin);
   if (end != HoldEnd::kHolding)
-    state_.faults.end(*firing, end, state_.now_us());
+    state_.faults.end(firing, end, state_.now_us());
   state_.tell();
   return end == HoldEnd::kReleased;
+}
+
+/// What is done in a moment. The LAPICs take it as if it had come over their bus.
+HoldEnd VcpuRunner::strike_at_once(const FaultSpec &fault, CpuIndex target) {
+  ApicBus &bus = state_.machine.bus();
+  Result<void> sent;
+  switch (fault.action) {
+  case Action::kFail:
+    state_.machine.control().answer_step(target, fault.error);
+    return HoldEnd::kStepFailed;
+  case Action::kReset:
+    sent = bus.init(cpu_);
+    break;
+  case Action::kNmi:
+    sent = bus.nmi(cpu_);
+    break;
+  case Action::kInterrupt:
+    sent = bus.fixed(cpu_, fault.vector);
+    break;
+  case Action::kSpuriousSipi:
+    sent = bus.startup(cpu_, fault.vector);
+    break;
+  default:
+    break;
+  }
+  if (!sent)
+    spdlog::error("cpu {}: {}", cpu_, sent.error().message);
+  return fault.action == Action::kReset ? HoldEnd::kReset : HoldEnd::kDone;
 }
 
 /// Keeps the vCPU out of KVM_RUN. A vCPU that is held as if it spun still takes an INIT:

@@ -57,6 +57,8 @@ private:
   [[nodiscard]] bool controls(CpuIndex target) const;
   /// False when the strike took the vCPU away from where it was: what follows is void.
   bool perform(const Strike &strike);
+  bool hold_for(const FaultSpec &fault, FiringId firing);
+  HoldEnd strike_at_once(const FaultSpec &fault, CpuIndex target);
   HoldEnd hold(double duration_ms, HoldKind kind);
   bool wait_a_little(double us);
   bool has_been_reset();

@@ -52,6 +52,8 @@ std::string end_text(const Firing &f, const std::string &after) {
     return "shut down" + after;
   case HoldEnd::kStepFailed:
     return "the step failed";
+  case HoldEnd::kDone:
+    return "done";
   case HoldEnd::kReleased:
     break;
   }

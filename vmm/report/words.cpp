@@ -110,6 +110,8 @@ std::string fault_text(const FaultSpec &fault) {
   std::string text = fmt::format("{} at {}", name(fault.action), printable(fault.at.text));
   if (fault.action == Action::kFail)
     return text + fmt::format(" with {}", fault.error);
+  if (is_one_of(fault.action, {Action::kInterrupt, Action::kSpuriousSipi, Action::kWrongVector}))
+    return text + fmt::format(", vector {}", fault.vector);
   if (!fault.holds())
     return text;
   if (fault.endless())

@@ -3,7 +3,6 @@
 
 #include "vmm/scenario/scenario.hpp"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,9 +18,9 @@ enum class Duration : std::uint8_t {
 
 struct ActionRow {
   std::string_view name;
-  std::optional<Action> action; ///< empty: not supported yet
+  Action action;
   Duration duration;
-  std::string_view keys;  ///< those of its own, comma-separated
+  std::string_view keys;  ///< those of its own, comma-separated; all but duration_ms and error are required
   std::string_view where; ///< in words
   std::string_view about;
 };
@@ -32,6 +31,9 @@ struct ActionRow {
 [[nodiscard]] const ActionRow *find_action(std::string_view name);
 
 [[nodiscard]] std::string_view name(Action action);
+
+/// Whether it takes that key of its own.
+[[nodiscard]] bool takes(const ActionRow &row, std::string_view key);
 
 /// The table of docs/faults.md.
 [[nodiscard]] std::string actions_as_markdown();

@@ -28,9 +28,9 @@ struct Limits {
 /// `sim` may be null.
 [[nodiscard]] SimSpec build_sim(const Node *sim, const Limits &limits, Diagnostics &diag);
 
-/// `faults` is an array of tables, or null.
+/// `faults` is an array of tables, or null. `seed`: what "random:K" is drawn by.
 [[nodiscard]] std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits,
-                                                  Diagnostics &diag);
+                                                  std::uint64_t seed, Diagnostics &diag);
 
 /// `expect` may be null.
 [[nodiscard]] ExpectSpec build_expect(const Node *expect, const Limits &limits, Diagnostics &diag);

@@ -5,10 +5,13 @@
 #include "vmm/scenario/places.hpp"
 #include "vmm/scenario/reach.hpp"
 #include "vmm/scenario/section.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <random>
 
 namespace reveille::vmm {
 namespace {
@@ -16,21 +19,22 @@ namespace {
 /// One [[fault]], as far as it is right.
 class FaultBuilder {
 public:
-  FaultBuilder(const Node &table, std::string path, const Limits &limits, Diagnostics &diag)
-      : keys_(&table, KeySection::kFault, std::move(path), table.origin, diag), limits_(limits), diag_(diag) {
-  }
+  FaultBuilder(const Node &table, std::string path, const Limits &limits, std::mt19937_64 draw,
+               Diagnostics &diag)
+      : keys_(&table, KeySection::kFault, std::move(path), table.origin, diag), limits_(limits), draw_(draw),
+        diag_(diag) {}
 
   void build() {
     read_place();
     read_action();
     read_cpu_list();
     read_numbers();
-    if (kind_ && row_ != nullptr && row_->action)
+    if (placed())
       check_fit();
   }
 
   [[nodiscard]] const FaultSpec &fault() const { return fault_; }
-  [[nodiscard]] bool placed() const { return kind_.has_value() && row_ != nullptr && row_->action; }
+  [[nodiscard]] bool placed() const { return kind_.has_value() && row_ != nullptr; }
   [[nodiscard]] bool is_on_way_down() const { return placed() && kind_ == PlaceKind::kWayDown; }
   void reject(std::string_view name, std::string what) { keys_.reject(name, std::move(what)); }
 
@@ -42,14 +46,20 @@ private:
   void read_numbers();
   void check_cycle();
   void read_duration();
-  void read_error();
+  void read_own_keys();
+  void read_vector();
+  void read_target();
+  void read_other_cpu();
   void check_fit();
+  [[nodiscard]] std::string why_not(Fit fits) const;
+  std::optional<std::vector<CpuIndex>> draw_cpus(std::string_view text);
 
   SectionReader keys_;
   const Limits &limits_;
+  std::mt19937_64 draw_;
   Diagnostics &diag_;
   FaultSpec fault_;
-  std::optional<PlaceKind> kind_; ///< of a supported place
+  std::optional<PlaceKind> kind_;
   const ActionRow *row_ = nullptr;
 };
 
@@ -59,13 +69,9 @@ void FaultBuilder::read_place() {
     return;
   auto parsed = parse_place(at->text);
   if (!parsed)
-    keys_.reject("at", parsed.error());
-  else if (!parsed->place)
-    keys_.reject("at", fmt::format("\"{}\" is not supported yet", at->text));
-  else {
-    kind_ = parsed->kind;
-    fault_.at = *parsed->place;
-  }
+    return keys_.reject("at", parsed.error());
+  kind_ = parsed->kind;
+  fault_.at = std::move(parsed->place);
 }
 
 void FaultBuilder::read_action() {
@@ -76,24 +82,39 @@ void FaultBuilder::read_action() {
   if (row_ == nullptr) {
     std::vector<std::string_view> names;
     for (const ActionRow &row : all_actions())
-      if (row.action)
-        names.push_back(row.name);
+      names.push_back(row.name);
     keys_.reject("action",
                  fmt::format("unknown action \"{}\"{}", action->text, suggestion(action->text, names)));
-  } else if (!row_->action)
-    keys_.reject("action", fmt::format("\"{}\" is not supported yet", action->text));
-  else
-    fault_.action = *row_->action;
+  } else
+    fault_.action = row_->action;
+}
+
+/// "random:K": K of the APs.
+std::optional<std::vector<CpuIndex>> FaultBuilder::draw_cpus(std::string_view text) {
+  const std::string_view number = text.substr(text.find(':') + 1);
+  std::vector<CpuIndex> aps = cpu_range(1, limits_.max_cpus - 1);
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
+  if (error != std::errc{} || end != number.data() + number.size() || count == 0 || count > aps.size()) {
+    keys_.reject(
+        "cpu", fmt::format("\"{}\" is not like \"random:K\", with K from 1 to the {} APs", text, aps.size()));
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    std::swap(aps[i], aps[i + draw_() % (aps.size() - i)]);
+  aps.resize(count);
+  std::ranges::sort(aps);
+  return aps;
 }
 
 void FaultBuilder::read_cpu_list() {
   const Node *cpu = keys_.find("cpu");
   if (cpu == nullptr)
     return;
-  if (cpu->kind == Node::Kind::kText && cpu->text.starts_with("random:"))
-    return keys_.reject("cpu", fmt::format("\"{}\" is not supported yet", cpu->text));
-  const auto all_aps = cpu_range(1, limits_.max_cpus - 1);
-  auto cpus = read_cpus(*cpu, keys_.path_of("cpu"), limits_, all_aps, diag_);
+  const bool random = cpu->kind == Node::Kind::kText && cpu->text.starts_with("random:");
+  auto cpus = random
+                  ? draw_cpus(cpu->text)
+                  : read_cpus(*cpu, keys_.path_of("cpu"), limits_, cpu_range(1, limits_.max_cpus - 1), diag_);
   if (!cpus)
     return;
   fault_.cpus = std::move(*cpus);
@@ -121,20 +142,20 @@ void FaultBuilder::read_numbers() {
   if (fault_.attempt > limits_.attempts)
     keys_.reject("attempt", fmt::format("a fault in attempt {} can never fire: bringup.attempts is {}",
                                         fault_.attempt, limits_.attempts));
-  else if (kind_ == PlaceKind::kTime && fault_.attempt > 1)
+  else if (kind_ && comes_once(*kind_) && fault_.attempt > 1)
     keys_.reject("attempt", fmt::format("\"{}\" comes once, whatever the attempt", fault_.at.text));
   check_cycle();
-  if (row_ == nullptr || !row_->action)
+  if (row_ == nullptr)
     return;
   read_duration();
-  read_error();
+  read_own_keys();
 }
 
 void FaultBuilder::check_cycle() {
   if (fault_.cycle > limits_.cycles)
     keys_.reject("cycle", fmt::format("a fault in cycle {} can never fire: bringup.cycles is {}",
                                       fault_.cycle, limits_.cycles));
-  else if (kind_ == PlaceKind::kTime && fault_.cycle > 1)
+  else if (kind_ && comes_once(*kind_) && fault_.cycle > 1)
     keys_.reject("cycle", fmt::format("\"{}\" comes once, whatever the cycle", fault_.at.text));
 }
 
@@ -153,27 +174,90 @@ void FaultBuilder::read_duration() {
     keys_.reject("duration_ms", fmt::format("0 is out of range: \"{}\" needs a duration over 0", row_->name));
 }
 
-void FaultBuilder::read_error() {
+/// Every key that not all actions take; what an action takes it needs, but for `error`.
+void FaultBuilder::read_own_keys() {
+  for (const std::string_view key :
+       {"error", "percent", "vector", "address", "symbol", "to", "bits", "skew_us"})
+    if (keys_.given(key) && !takes(*row_, key))
+      keys_.reject(key, fmt::format("\"{}\" takes no {}", row_->name, key));
+  for (const std::string_view key : {"percent", "vector", "to", "bits", "skew_us"})
+    if (takes(*row_, key) && !keys_.given(key))
+      diag_.add_missing(keys_.origin(), keys_.path_of(key),
+                        fmt::format("missing; \"{}\" needs it", row_->name));
   fault_.error = static_cast<int>(keys_.number("error").value_or(fault_.error));
-  if (keys_.given("error") && fault_.action != Action::kFail)
-    keys_.reject("error", fmt::format("\"{}\" takes no error", row_->name));
+  fault_.percent = keys_.integer("percent").value_or(0);
+  fault_.skew_us = keys_.number("skew_us").value_or(0);
+  if (const Node *bits = keys_.find("bits"))
+    fault_.bits = static_cast<std::uint64_t>(bits->integer);
+  read_vector();
+  read_target();
+  read_other_cpu();
+}
+
+/// Vectors below 16 are no interrupts. SDM 3, 11.5.2 "Valid Interrupt Vectors".
+void FaultBuilder::read_vector() {
+  fault_.vector = static_cast<std::uint8_t>(keys_.integer("vector").value_or(0));
+  if (fault_.action == Action::kInterrupt && keys_.find("vector") != nullptr && fault_.vector < 16)
+    keys_.reject("vector", fmt::format("{} is out of range: interrupts have vectors 16..255", fault_.vector));
+}
+
+void FaultBuilder::read_target() {
+  if (fault_.action != Action::kJump)
+    return;
+  const bool address = keys_.given("address");
+  if (address == keys_.given("symbol"))
+    return address ? keys_.reject("symbol", "\"jump\" takes an address or a symbol, not both")
+                   : diag_.add_missing(keys_.origin(), keys_.path_of("symbol"),
+                                       "missing; \"jump\" needs it, or an address");
+  if (const Node *value = keys_.find("address"))
+    fault_.target.offset = static_cast<std::uint64_t>(value->integer);
+  const Node *symbol = keys_.find("symbol");
+  if (symbol == nullptr)
+    return;
+  auto code = parse_code(symbol->text);
+  if (code && !code->symbol.empty())
+    fault_.target = std::move(*code);
+  else
+    keys_.reject("symbol", fmt::format("\"{}\" is not like \"NAME\" or \"NAME+0x10\"", symbol->text));
+}
+
+void FaultBuilder::read_other_cpu() {
+  if (keys_.find("to") == nullptr)
+    return;
+  fault_.to = keys_.integer("to").value_or(0);
+  if (fault_.to >= limits_.vcpus)
+    keys_.reject(
+        "to", fmt::format("there is no CPU {}: the machine has CPUs 0 to {}", fault_.to, limits_.vcpus - 1));
+  else if (std::ranges::binary_search(fault_.cpus, fault_.to))
+    keys_.reject("to", fmt::format("CPU {} is one that the fault strikes; it must be another", fault_.to));
+}
+
+std::string FaultBuilder::why_not(Fit fits) const {
+  if (fits == Fit::kBounded)
+    return kind_ == PlaceKind::kPrepareStep
+               ? "takes a delay, a bounded stall (duration_ms over 0) or fail only: the CP is held"
+               : "takes a delay or a bounded stall only (duration_ms over 0): the CP is held";
+  std::string names;
+  for (const ActionRow &row : all_actions())
+    if (fit(*kind_, row.action) != Fit::kNo)
+      names += fmt::format("{}{}", names.empty() ? "takes " : ", ", row.name);
+  return names;
 }
 
 void FaultBuilder::check_fit() {
-  const Fit fits = fit(*kind_, *row_->action);
-  const std::string_view complaint =
-      kind_ == PlaceKind::kPrepareStep
-          ? "takes a delay, a bounded stall (duration_ms over 0) or fail only: the CP is held"
-          : "takes a delay or a bounded stall only (duration_ms over 0): the CP is held";
+  const Fit fits = fit(*kind_, row_->action);
+  const bool is_held = fit(*kind_, Action::kStall) == Fit::kBounded;
   if (fits == Fit::kNo && fault_.action == Action::kFail)
     keys_.reject("action", fmt::format("\"{}\" cannot be at \"{}\": only a step fails, at \"step:NAME\"",
                                        row_->name, fault_.at.text));
   else if (fits == Fit::kNo)
-    keys_.reject("action",
-                 fmt::format("\"{}\" cannot be at \"{}\", which {}", row_->name, fault_.at.text, complaint));
+    keys_.reject("action", fmt::format("\"{}\" cannot be at \"{}\", which {}", row_->name, fault_.at.text,
+                                       why_not(is_held ? Fit::kBounded : Fit::kNo)));
   else if (fits == Fit::kBounded && fault_.duration_ms == 0)
     keys_.reject(keys_.given("duration_ms") ? "duration_ms" : "action",
-                 fmt::format("\"{}\" {}", fault_.at.text, complaint));
+                 fmt::format("\"{}\" {}", fault_.at.text, why_not(fits)));
+  else if (performers(*kind_, row_->action).empty())
+    keys_.reject("action", fmt::format("\"{}\" at \"{}\" is not supported yet", row_->name, fault_.at.text));
 }
 
 std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {
@@ -226,14 +310,19 @@ void check_way_down(FaultBuilder &builder, std::span<const FaultSpec> faults, co
 
 } // namespace
 
-std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits, Diagnostics &diag) {
+std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits, std::uint64_t seed,
+                                    Diagnostics &diag) {
   std::vector<FaultSpec> built;
   if (faults == nullptr)
     return built;
   std::vector<FaultBuilder> builders;
   builders.reserve(faults->children.size());
-  for (std::size_t i = 0; i < faults->children.size(); ++i)
-    builders.emplace_back(faults->children[i], fmt::format("fault.{}", i), limits, diag).build();
+  for (std::size_t i = 0; i < faults->children.size(); ++i) {
+    std::seed_seq each{seed & UINT32_MAX, seed >> 32, std::uint64_t{i}};
+    builders
+        .emplace_back(faults->children[i], fmt::format("fault.{}", i), limits, std::mt19937_64(each), diag)
+        .build();
+  }
   check_hidden(builders, limits);
   built.reserve(builders.size());
   for (const FaultBuilder &builder : builders)

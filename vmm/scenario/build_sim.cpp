@@ -30,10 +30,10 @@ LatencySpec build_latency(const Node &table, const std::string &path, const Limi
   else if (parsed->kind == PlaceKind::kStepDone || parsed->kind == PlaceKind::kPrepareStepDone)
     keys.reject("at",
                 fmt::format("\"{}\" takes no time of its own; the step does, without \".done\"", at->text));
-  else if (!parsed->place || !std::holds_alternative<GuestPlace>(parsed->place->where))
+  else if (!std::holds_alternative<GuestPlace>(parsed->place.where))
     keys.reject("at", fmt::format("nothing takes time at \"{}\"", at->text));
   else
-    latency.place = std::get<GuestPlace>(parsed->place->where).place;
+    latency.place = std::get<GuestPlace>(parsed->place.where).place;
   return latency;
 }
 

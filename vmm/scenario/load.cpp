@@ -4,6 +4,7 @@
 #include "vmm/scenario/overrides.hpp"
 #include "vmm/scenario/read_file.hpp"
 #include "vmm/scenario/section.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 
@@ -62,10 +63,12 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string &path, 
   scenario.overrides = options.overrides;
   const Limits limits = build_machine(keys.find("machine"), keys.find("bringup"), scenario, diag);
   scenario.sim = build_sim(keys.find("sim"), limits, diag);
-  scenario.faults = build_faults(keys.find("fault"), limits, diag);
+  scenario.faults = build_faults(keys.find("fault"), limits, scenario.seed, diag);
   scenario.expect = build_expect(keys.find("expect"), limits, diag);
   if (!diag.empty())
     return tl::unexpected(diag.error());
+  if (auto supported = check_support(scenario); !supported)
+    return tl::unexpected(supported.error());
   return scenario;
 }
 

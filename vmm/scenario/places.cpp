@@ -1,14 +1,15 @@
 #include "vmm/scenario/places.hpp"
 
 #include "core/protocol/guest_steps.hpp"
-#include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/nearest.hpp"
+#include "vmm/scenario/support.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <type_traits>
 
 namespace reveille::vmm {
 namespace {
@@ -19,24 +20,24 @@ constexpr double kMaxTimeMs = 3'600'000;
 
 constexpr std::array kPlaces = std::to_array<PlaceRow>({
     // clang-format off
-    {kPoint, "POINT", "", "just before the AP hands over at the point", true},
-    {kPoint, "POINT.released", "", "just after the CP let the AP go on; for active, just after the AP's own swap", true},
-    {kKick, "kick", "", "the CP, about to kick that CPU; the CP is held", true},
-    {kPrepareStep, "step:NAME", "PREPARE", "the CP, before a PREPARE step for that CPU; the CP is held", true},
-    {kPrepareStepDone, "step:NAME.done", "PREPARE", "the CP, after it; the CP is held", true},
-    {kStep, "step:NAME", "STARTING, ONLINE", "the AP, before a step of its own", true},
-    {kStepDone, "step:NAME.done", "STARTING, ONLINE", "the AP, after it", true},
-    {kWayDown, "dying", "", "just before the AP hands over at dying, its ONLINE steps undone", true},
-    {kWayDown, "dead", "", "just before the AP goes to its rest, its STARTING steps undone", true},
-    {kTime, "time:MS", "", "that long after time zero, the moment when the control side enters bring-up", true},
-    {kDelivery, "init", "", "the delivery of an INIT to that CPU", false},
-    {kDelivery, "sipi", "", "the delivery of the first SIPI", false},
-    {kDelivery, "sipi2", "", "the delivery of the second SIPI", false},
-    {kDelivery, "stop", "", "the delivery of the INIT of giving up", false},
-    {kInstruction, "symbol:NAME", "", "an instruction: NAME, or NAME+0x10", false},
-    {kInstruction, "addr:0xN", "", "an instruction", false},
-    {kExit, "exit:N", "", "the vCPU's Nth exit", false},
-    {kFirmware, "firmware", "", "before the guest starts", false},
+    {kPoint, "POINT", "", "just before the AP hands over at the point"},
+    {kPoint, "POINT.released", "", "just after the CP let the AP go on; for active, just after the AP's own swap"},
+    {kKick, "kick", "", "the CP, about to kick that CPU; the CP is held"},
+    {kPrepareStep, "step:NAME", "PREPARE", "the CP, before a PREPARE step for that CPU; the CP is held"},
+    {kPrepareStepDone, "step:NAME.done", "PREPARE", "the CP, after it; the CP is held"},
+    {kStep, "step:NAME", "STARTING, ONLINE", "the AP, before a step of its own"},
+    {kStepDone, "step:NAME.done", "STARTING, ONLINE", "the AP, after it"},
+    {kWayDown, "dying", "", "just before the AP hands over at dying, its ONLINE steps undone"},
+    {kWayDown, "dead", "", "just before the AP goes to its rest, its STARTING steps undone"},
+    {kTime, "time:MS", "", "that long after time zero, the moment when the control side enters bring-up"},
+    {kInit, "init", "", "the delivery of an INIT to that CPU"},
+    {kSipi, "sipi", "", "the delivery of the first SIPI"},
+    {kSipi, "sipi2", "", "the delivery of the second SIPI"},
+    {kStop, "stop", "", "the delivery of the INIT of giving up"},
+    {kInstruction, "symbol:NAME", "", "an instruction: NAME, or NAME+0x10"},
+    {kInstruction, "addr:0xN", "", "an instruction"},
+    {kExit, "exit:N", "", "the vCPU's Nth exit"},
+    {kFirmware, "firmware", "", "before the guest starts"},
     // clang-format on
 });
 
@@ -47,6 +48,9 @@ constexpr std::string_view kDoneSuffix = ".done";
 std::vector<std::string_view> valid_names() {
   std::vector<std::string_view> names = point_place_names();
   names.insert(names.end(), {"kick", "step:NAME", "step:NAME.done", "dying", "dead", "time:MS"});
+  for (const PlaceRow &row : kPlaces)
+    if (std::ranges::find(names, row.form) == names.end() && !row.form.starts_with("POINT"))
+      names.push_back(row.form);
   return names;
 }
 
@@ -103,8 +107,41 @@ tl::expected<ParsedPlace, std::string> parse_time(std::string_view text) {
   return ParsedPlace{kTime, FaultPlace{std::string(text), TimePlace{ms}}};
 }
 
-/// The part of a form before what it leaves open: "symbol:" of "symbol:NAME".
-std::string_view fixed_part(std::string_view form) { return form.substr(0, form.find(':') + 1); }
+template <class T> bool read_number(std::string_view text, T &value, int base = 10) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool read_hex(std::string_view text, std::uint64_t &value) {
+  return text.starts_with("0x") && read_number(text.substr(2), value, 16);
+}
+
+tl::expected<ParsedPlace, std::string> parse_instruction(std::string_view text) {
+  auto code = parse_code(text.substr(text.find(':') + 1));
+  if (!code)
+    return tl::make_unexpected(code.error());
+  if (code->symbol.empty() != text.starts_with("addr:"))
+    return tl::make_unexpected(
+        fmt::format("\"{}\" is neither like \"symbol:NAME+0x10\" nor like \"addr:0x1000\"", text));
+  return ParsedPlace{kInstruction, FaultPlace{std::string(text), std::move(*code)}};
+}
+
+tl::expected<ParsedPlace, std::string> parse_exit(std::string_view text) {
+  std::uint32_t number = 0;
+  if (!read_number(text.substr(text.find(':') + 1), number) || number == 0)
+    return tl::make_unexpected(fmt::format("\"{}\" is not an exit like \"exit:1\", the first", text));
+  return ParsedPlace{kExit, FaultPlace{std::string(text), ExitPlace{number}}};
+}
+
+struct DeliveryName {
+  std::string_view name;
+  PlaceKind kind;
+  Delivery what;
+};
+constexpr auto kDeliveries = std::to_array<DeliveryName>({{"init", kInit, Delivery::kInit},
+                                                          {"sipi", kSipi, Delivery::kSipi},
+                                                          {"sipi2", kSipi, Delivery::kSipi2},
+                                                          {"stop", kStop, Delivery::kStop}});
 
 } // namespace
 
@@ -122,6 +159,19 @@ std::vector<std::string_view> point_place_names() {
   return {kNames.begin(), kNames.end()};
 }
 
+tl::expected<CodePlace, std::string> parse_code(std::string_view text) {
+  CodePlace code;
+  if (read_hex(text, code.offset))
+    return code;
+  const std::size_t plus = text.find('+');
+  code.symbol = text.substr(0, plus);
+  const bool wrong_offset = plus != std::string_view::npos && !read_hex(text.substr(plus + 1), code.offset);
+  if (wrong_offset || code.symbol.empty() || code.symbol.find_first_of(" \t:") != std::string::npos)
+    return tl::make_unexpected(
+        fmt::format("\"{}\" is no instruction: it must be like NAME, NAME+0x10 or 0x1000", text));
+  return code;
+}
+
 tl::expected<ParsedPlace, std::string> parse_place(std::string_view text) {
   const auto at = [&](PlaceKind kind, abi::Place place) {
     return ParsedPlace{kind, FaultPlace{std::string(text), GuestPlace{place}}};
@@ -136,52 +186,86 @@ tl::expected<ParsedPlace, std::string> parse_place(std::string_view text) {
     return parse_step(text);
   if (text.starts_with("time:"))
     return parse_time(text);
-  for (const PlaceRow &row : kPlaces) {
-    if (row.supported)
-      continue;
-    const std::string_view fixed = fixed_part(row.form);
-    if (text == row.form || (!fixed.empty() && text.starts_with(fixed) && text.size() > fixed.size()))
-      return ParsedPlace{row.kind, std::nullopt};
-  }
+  if (text.starts_with("symbol:") || text.starts_with("addr:"))
+    return parse_instruction(text);
+  if (text.starts_with("exit:"))
+    return parse_exit(text);
+  if (text == "firmware")
+    return ParsedPlace{kFirmware, FaultPlace{std::string(text), FirmwarePlace{}}};
+  const auto delivery = std::ranges::find(kDeliveries, text, &DeliveryName::name);
+  if (delivery != kDeliveries.end())
+    return ParsedPlace{delivery->kind, FaultPlace{std::string(text), DeliveryPlace{delivery->what}}};
   return tl::make_unexpected(fmt::format("unknown place \"{}\"{}", text, suggestion(text, valid_names())));
 }
 
+namespace {
+
+/// What is done to a vCPU that stands somewhere.
+bool is_for_stops(Action action) {
+  using enum Action;
+  return is_one_of(
+      action, {kDelay, kStall, kFreeze, kCrash, kThrottle, kReset, kNmi, kInterrupt, kJump, kSpuriousSipi});
+}
+
+Fit yes_if(bool is) { return is ? Fit::kYes : Fit::kNo; }
+
+} // namespace
+
 Fit fit(PlaceKind kind, Action action) {
+  using enum Action;
   switch (kind) {
   case kPoint:
+    return yes_if(is_for_stops(action) || is_one_of(action, {kFlip, kStale, kGarbage}));
   case kTime:
   case kWayDown:
   case kStepDone:
-    return action == Action::kFail ? Fit::kNo : Fit::kYes;
+  case kInstruction:
+  case kExit:
+    return yes_if(is_for_stops(action));
   case kStep:
-    return Fit::kYes;
+    return yes_if(is_for_stops(action) || action == kFail);
   case kPrepareStep:
-    if (action == Action::kFail)
+    if (action == kFail)
       return Fit::kYes;
     [[fallthrough]];
   case kKick:
   case kPrepareStepDone: // the CP is held, and must come back
-    if (action == Action::kDelay)
-      return Fit::kYes;
-    return action == Action::kStall ? Fit::kBounded : Fit::kNo;
-  case kDelivery:
-    return action == Action::kDelay ? Fit::kLater : Fit::kNo;
-  case kInstruction:
-  case kExit:
-    return action == Action::kFail ? Fit::kNo : Fit::kLater;
+    return action == kStall ? Fit::kBounded : yes_if(action == kDelay);
+  case kInit:
+    return yes_if(is_one_of(action, {kDelay, kDrop, kDuplicate, kRedirect, kEarlySipi, kLateInit}));
+  case kSipi:
+    return yes_if(is_one_of(action, {kDelay, kDrop, kDuplicate, kRedirect, kWrongVector}));
+  case kStop:
+    return yes_if(is_one_of(action, {kDelay, kDrop, kDuplicate, kRedirect}));
   case kFirmware:
     break;
   }
-  return Fit::kNo;
+  return yes_if(is_one_of(action, {kGhost, kUnlisted, kDisabled, kSameId, kSwapId, kSkew}));
 }
 
 bool same_place(const FaultPlace &a, const FaultPlace &b) {
-  if (a.where.index() != b.where.index())
-    return false;
-  if (const auto *time = std::get_if<TimePlace>(&a.where))
-    return time->ms == std::get<TimePlace>(b.where).ms;
-  return std::get<GuestPlace>(a.where).place == std::get<GuestPlace>(b.where).place;
+  return std::visit(
+      [](const auto &one, const auto &other) {
+        using One = std::decay_t<decltype(one)>;
+        if constexpr (!std::is_same_v<One, std::decay_t<decltype(other)>>)
+          return false;
+        else if constexpr (std::is_same_v<One, GuestPlace>)
+          return one.place == other.place;
+        else if constexpr (std::is_same_v<One, TimePlace>)
+          return one.ms == other.ms;
+        else if constexpr (std::is_same_v<One, DeliveryPlace>)
+          return one.what == other.what;
+        else if constexpr (std::is_same_v<One, CodePlace>)
+          return one == other;
+        else if constexpr (std::is_same_v<One, ExitPlace>)
+          return one.number == other.number;
+        else
+          return true;
+      },
+      a.where, b.where);
 }
+
+bool comes_once(PlaceKind kind) { return kind == kTime || kind == kExit || kind == kFirmware; }
 
 bool takes_control_cpu(PlaceKind kind) { return kind == kTime || kind == kExit || kind == kInstruction; }
 
@@ -218,8 +302,7 @@ unsigned order_of(abi::Place place) {
 std::string places_as_markdown() {
   std::string text = "| place | of | what | support |\n|---|---|---|---|\n";
   for (const PlaceRow &row : kPlaces)
-    text += fmt::format("| `{}` | {} | {} | {} |\n", row.form, row.of, row.about,
-                        row.supported ? "yes" : "not supported yet");
+    text += fmt::format("| `{}` | {} | {} | {} |\n", row.form, row.of, row.about, who_supports(row.kind));
   return text;
 }
 
@@ -229,41 +312,6 @@ std::string steps_as_markdown() {
   for (const protocol::StepSpec &step : protocol::kGuestSteps)
     text += fmt::format("| `{}` | {} | {} | {} | {} |\n", step.name, protocol::name(step.section), step.about,
                         step.concurrent ? "yes" : "no", step.remote_teardown ? "yes" : "no");
-  return text;
-}
-
-std::string fits_as_markdown() {
-  struct Column {
-    std::string_view heading;
-    PlaceKind kind;
-  };
-  constexpr auto kColumns = std::to_array<Column>({{"points, before and after", kPoint},
-                                                   {"steps", kStep},
-                                                   {"steps, done", kStepDone},
-                                                   {"dying, dead", kWayDown},
-                                                   {"kick", kKick},
-                                                   {"PREPARE steps", kPrepareStep},
-                                                   {"PREPARE steps, done", kPrepareStepDone},
-                                                   {"time", kTime}});
-  std::string text = "| action |";
-  std::string rule = "\n|---|";
-  for (const Column &column : kColumns) {
-    text += fmt::format(" {} |", column.heading);
-    rule += "---|";
-  }
-  text += rule + '\n';
-  for (const ActionRow &row : all_actions()) {
-    if (!row.action)
-      continue;
-    text += fmt::format("| `{}` |", row.name);
-    for (const Column &column : kColumns) {
-      const Fit fits = fit(column.kind, *row.action);
-      text += fmt::format(" {} |", fits == Fit::kYes       ? "yes"
-                                   : fits == Fit::kBounded ? "with a duration"
-                                                           : "no");
-    }
-    text += '\n';
-  }
   return text;
 }
 

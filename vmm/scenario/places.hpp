@@ -15,9 +15,8 @@ namespace reveille::vmm {
 /// What an action can do at a place.
 enum class Fit : std::uint8_t {
   kNo,      ///< nowhere and never
-  kYes,     ///< supported
-  kBounded, ///< supported with a duration over 0
-  kLater,   ///< part of the design, not supported yet
+  kYes,     ///< it goes there
+  kBounded, ///< with a duration over 0
 };
 
 /// The kinds of places that differ in what they take.
@@ -28,7 +27,9 @@ enum class PlaceKind : std::uint8_t {
   kPrepareStepDone, ///< after it
   kStep,            ///< before a step that the AP does
   kStepDone,        ///< after it
-  kDelivery,
+  kInit,            ///< the delivery of an INIT
+  kSipi,            ///< of a SIPI
+  kStop,            ///< of the INIT of giving up
   kWayDown,
   kInstruction,
   kExit,
@@ -41,7 +42,6 @@ struct PlaceRow {
   std::string_view form; ///< "alive", "step:NAME"; NAME, N and MS stand for what follows
   std::string_view of;   ///< which of that form, where they differ: "PREPARE"
   std::string_view about;
-  bool supported;
 };
 
 [[nodiscard]] std::span<const PlaceRow> all_places();
@@ -51,17 +51,23 @@ struct PlaceRow {
 
 struct ParsedPlace {
   PlaceKind kind;
-  std::optional<FaultPlace> place; ///< empty: not supported yet
+  FaultPlace place;
 };
+
+/// Reads NAME, NAME+0x10 or 0x1234. The error is a reason without a place.
+[[nodiscard]] tl::expected<CodePlace, std::string> parse_code(std::string_view text);
 
 /// Reads an `at`. The error is a reason without a place.
 [[nodiscard]] tl::expected<ParsedPlace, std::string> parse_place(std::string_view text);
 
-/// What `action` can do at places of that kind.
+/// What `action` can do at places of that kind, as the design has it; support.hpp says who does it.
 [[nodiscard]] Fit fit(PlaceKind kind, Action action);
 
 /// Whether two places are the same.
 [[nodiscard]] bool same_place(const FaultPlace &a, const FaultPlace &b);
+
+/// Whether the place is passed once, whatever the attempt and the cycle.
+[[nodiscard]] bool comes_once(PlaceKind kind);
 
 /// Whether CPU 0 can be struck there: where the place is not an AP's.
 [[nodiscard]] bool takes_control_cpu(PlaceKind kind);
@@ -74,9 +80,8 @@ struct ParsedPlace {
 /// The way down comes last, after active.released.
 [[nodiscard]] unsigned order_of(abi::Place place);
 
-/// The tables of docs/faults.md: places, steps, and which action fits where.
+/// The tables of docs/faults.md: places and steps.
 [[nodiscard]] std::string places_as_markdown();
 [[nodiscard]] std::string steps_as_markdown();
-[[nodiscard]] std::string fits_as_markdown();
 
 } // namespace reveille::vmm

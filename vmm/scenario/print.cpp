@@ -50,13 +50,39 @@ void print_bringup(const BringupSpec &b, std::string &out) {
       b.primary_threads_first, b.cycles, b.max_cpus);
 }
 
+/// A key that only some actions take.
+struct OwnKey {
+  std::string_view name;
+  std::string (*line)(const FaultSpec &);
+};
+
+std::string target(const FaultSpec &f, bool is_address) {
+  if (f.target.symbol.empty() != is_address)
+    return "";
+  if (is_address)
+    return fmt::format("address = {:#x}\n", f.target.offset);
+  return f.target.offset == 0 ? fmt::format("symbol = {}\n", quoted(f.target.symbol))
+                              : fmt::format("symbol = \"{}+{:#x}\"\n", f.target.symbol, f.target.offset);
+}
+
+constexpr OwnKey kOwnKeys[] = {
+    {"duration_ms", [](const FaultSpec &f) { return fmt::format("duration_ms = {}\n", f.duration_ms); }},
+    {"error", [](const FaultSpec &f) { return fmt::format("error = {}\n", f.error); }},
+    {"percent", [](const FaultSpec &f) { return fmt::format("percent = {}\n", f.percent); }},
+    {"vector", [](const FaultSpec &f) { return fmt::format("vector = {}\n", f.vector); }},
+    {"address", [](const FaultSpec &f) { return target(f, true); }},
+    {"symbol", [](const FaultSpec &f) { return target(f, false); }},
+    {"to", [](const FaultSpec &f) { return fmt::format("to = {}\n", f.to); }},
+    {"bits", [](const FaultSpec &f) { return fmt::format("bits = {:#x}\n", f.bits); }},
+    {"skew_us", [](const FaultSpec &f) { return fmt::format("skew_us = {}\n", f.skew_us); }},
+};
+
 void print_fault(const FaultSpec &f, std::string &out) {
   fmt::format_to(std::back_inserter(out), "\n[[fault]]\ncpu = {}\nat = {}\naction = {}\n", cpus(f.cpus),
                  quoted(f.at.text), quoted(name(f.action)));
-  if (f.holds())
-    fmt::format_to(std::back_inserter(out), "duration_ms = {}\n", f.duration_ms);
-  if (f.action == Action::kFail)
-    fmt::format_to(std::back_inserter(out), "error = {}\n", f.error);
+  for (const OwnKey &key : kOwnKeys)
+    if (takes(*find_action(name(f.action)), key.name))
+      out += key.line(f);
   fmt::format_to(std::back_inserter(out), "attempt = {}\ncycle = {}\ncount = {}\nprobability = {}\n",
                  f.attempt, f.cycle, f.count, f.probability);
 }

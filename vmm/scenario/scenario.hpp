@@ -5,6 +5,7 @@
 #include "core/abi/place.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,38 +58,97 @@ struct BringupSpec {
   std::uint32_t max_cpus = 0; ///< CPU 0 included
 };
 
-/// Where a fault strikes, as far as this version supports it.
+/// Where a fault strikes.
 struct GuestPlace {
   abi::Place place; ///< a point or a step, before or after, the kick, or the way down
 };
 struct TimePlace {
   double ms; ///< after time zero
 };
+/// What is sent to a CPU to start it, and to stop it.
+enum class Delivery : std::uint8_t { kInit, kSipi, kSipi2, kStop };
+struct DeliveryPlace {
+  Delivery what;
+};
+/// An instruction of the guest.
+struct CodePlace {
+  std::string symbol;       ///< empty: the offset is a linear address
+  std::uint64_t offset = 0; ///< from the symbol, bytes
+  friend bool operator==(const CodePlace &, const CodePlace &) = default;
+};
+struct ExitPlace {
+  std::uint32_t number; ///< the vCPU's Nth exit to the host, from 1
+};
+struct FirmwarePlace {};
 
 struct FaultPlace {
   std::string text; ///< as the scenario writes it: "alive.released", "step:timer", "time:20"
-  std::variant<GuestPlace, TimePlace> where;
+  std::variant<GuestPlace, TimePlace, DeliveryPlace, CodePlace, ExitPlace, FirmwarePlace> where;
 };
 
-enum class Action : std::uint8_t { kDelay, kStall, kFreeze, kCrash, kFail };
+enum class Action : std::uint8_t {
+  kDelay,
+  kStall,
+  kFreeze,
+  kCrash,
+  kFail,
+  kThrottle,
+  kReset,
+  kNmi,
+  kInterrupt,
+  kJump,
+  kSpuriousSipi,
+  kDrop,
+  kDuplicate,
+  kRedirect,
+  kWrongVector,
+  kEarlySipi,
+  kLateInit,
+  kFlip,
+  kStale,
+  kGarbage,
+  kGhost,
+  kUnlisted,
+  kDisabled,
+  kSameId,
+  kSwapId,
+  kSkew,
+};
+
+[[nodiscard]] constexpr bool is_one_of(Action action, std::initializer_list<Action> actions) {
+  for (const Action each : actions)
+    if (each == action)
+      return true;
+  return false;
+}
 
 struct FaultSpec {
   std::vector<CpuIndex> cpus; ///< sorted, without duplicates; "random:K" already drawn
   FaultPlace at;
   Action action = Action::kDelay;
-  double duration_ms = 0;    ///< delay: > 0; stall and freeze: 0 is for ever
+  double duration_ms = 0;    ///< delay, late-init: > 0; stall, freeze, throttle: 0 is for ever
   int error = -11;           ///< of fail: what the step returns, -4095..-1
+  std::uint32_t percent = 0; ///< of throttle: the share that is left, 1..99
+  std::uint8_t vector = 0;   ///< of interrupt, spurious-sipi and wrong-vector
+  CodePlace target{};        ///< of jump
+  CpuIndex to = 0;           ///< of redirect, same-id and swap-id
+  std::uint64_t bits = 0;    ///< of flip: a mask
+  double skew_us = 0;        ///< of skew
   std::uint32_t attempt = 1; ///< of a cycle; 0: every
   std::uint32_t cycle = 1;   ///< 0: every
   std::uint32_t count = 1;   ///< firings on each CPU
-  double probability = 1.0;
+  double probability = 1.0;  ///< of each firing
 
-  /// Whether the action goes on for a time.
-  [[nodiscard]] bool holds() const { return action != Action::kCrash && action != Action::kFail; }
+  /// Whether it keeps its vCPU where it is, for a time.
+  [[nodiscard]] bool holds() const {
+    return is_one_of(action, {Action::kDelay, Action::kStall, Action::kFreeze}) &&
+           !std::holds_alternative<DeliveryPlace>(at.where);
+  }
 
   /// Whether the CPU never comes back from it by itself.
   [[nodiscard]] bool endless() const {
-    return action == Action::kCrash || (holds() && action != Action::kDelay && duration_ms == 0);
+    return is_one_of(action, {Action::kCrash, Action::kReset}) ||
+           (holds() && action != Action::kDelay && duration_ms == 0);
   }
 };
 

@@ -163,7 +163,7 @@ void ControlEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
   guest_.machine_.init(cpu);
   spend(guest_.latencies_.to(cpu, abi::Place::kKick, attempt));
   for (int i = 0; i < 2; ++i)
-    guest_.machine_.sipi(cpu, attempt % abi::kPages, start);
+    guest_.machine_.sipi(cpu, Guest::kFirstPage + attempt % abi::kPages, start);
 }
 
 void ControlEnvironment::stop(unsigned cpu, std::uint32_t attempt) {

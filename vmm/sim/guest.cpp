@@ -49,15 +49,18 @@ Guest::Guest(const Scenario &scenario, Machine &machine, Listener &listener)
 
 /// The trampoline up to the claim. An AP that comes for an attempt that is not waited for has
 /// touched nothing.
-bool Guest::begin(CpuIndex index, unsigned page) {
+Software::Begun Guest::begin(CpuIndex index, unsigned vector) {
+  const unsigned page = vector - kFirstPage;
+  if (page >= abi::kPages)
+    return Begun::kAstray;
   Cpu &cpu = cpus_[index];
   const core::Claim claim = core::claim(cpu.word, page, abi::kPages);
   if (!claim.won)
-    return false;
+    return Begun::kHalts;
   cpu.mine = {index, claim.word.attempt, cpu.area_of_page[page]};
   cpu.owed = protocol::Point::kAlive;
   cpu.ap.emplace(*this, index, claim.word);
-  return true;
+  return Begun::kRuns;
 }
 
 void Guest::run(CpuIndex cpu) {

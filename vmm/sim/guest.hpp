@@ -27,12 +27,16 @@ public:
 
 class Guest final : public Software {
 public:
+  /// The vector of the first of its abi::kPages trampoline pages, as the real guest has it in the
+  /// lab's machine.
+  static constexpr unsigned kFirstPage = 0x10;
+
   /// What it is given must outlive it.
   Guest(const Scenario &scenario, Machine &machine, Listener &listener);
 
   // --- what the processors run
 
-  bool begin(CpuIndex index, unsigned page) override;
+  Begun begin(CpuIndex index, unsigned vector) override;
   void run(CpuIndex cpu) override;
   void take_work(CpuIndex cpu) override;
 

@@ -75,9 +75,10 @@ void Machine::start(CpuIndex cpu) {
   if (!host_.may_begin(cpu))
     return;
   processor(cpu).power = Power::kRuns;
-  if (software_.begin(cpu, processor(cpu).page))
+  const Software::Begun begun = software_.begin(cpu, processor(cpu).vector);
+  if (begun == Software::Begun::kRuns)
     run(cpu);
-  else
+  else if (begun == Software::Begun::kHalts)
     stop(cpu, Power::kHalted);
 }
 
@@ -215,24 +216,24 @@ void Machine::take_init(CpuIndex cpu) {
   host_.was_reset(cpu);
 }
 
-void Machine::sipi(CpuIndex cpu, unsigned page, Ns latency) {
+void Machine::sipi(CpuIndex cpu, unsigned vector, Ns latency) {
   Processor &p = processor(cpu);
   if (p.hold == HoldKind::kFrozen) {
     p.sipi_pending = true;
-    p.page = static_cast<std::uint8_t>(page);
+    p.vector = static_cast<std::uint8_t>(vector);
     p.start_latency = latency;
   } else {
-    take_sipi(cpu, page, latency);
+    take_sipi(cpu, vector, latency);
   }
 }
 
 /// Ignored by a processor that does not wait for one.
-void Machine::take_sipi(CpuIndex cpu, unsigned page, Ns latency) {
+void Machine::take_sipi(CpuIndex cpu, unsigned vector, Ns latency) {
   Processor &p = processor(cpu);
   if (p.power != Power::kWaitsForSipi)
     return;
   p.power = Power::kStarting;
-  p.page = static_cast<std::uint8_t>(page);
+  p.vector = static_cast<std::uint8_t>(vector);
   add(now_ + latency, cpu, DueType::kStart);
 }
 
@@ -252,7 +253,7 @@ void Machine::release(CpuIndex cpu) {
     take_init(cpu);
   if (p.sipi_pending) {
     p.sipi_pending = false;
-    take_sipi(cpu, p.page, p.start_latency);
+    take_sipi(cpu, p.vector, p.start_latency);
   }
   if ((p.kept & bit(DueType::kTimer)) != 0) // what has fired is an interrupt like any other
     p.kept |= bit(DueType::kWake);

@@ -19,9 +19,14 @@ namespace reveille::vmm::sim {
 class Software {
 public:
   virtual ~Software() = default;
-  /// The CPU has come from its SIPI to its first code, on trampoline page `page`, without a
-  /// stack. False: it halts for ever.
-  virtual bool begin(CpuIndex cpu, unsigned page) = 0;
+  /// What comes of a SIPI.
+  enum class Begun : std::uint8_t {
+    kRuns,   ///< run() is next
+    kHalts,  ///< for ever
+    kAstray, ///< there is no code: it executes what it finds, and an INIT alone ends that
+  };
+  /// The CPU has come from its SIPI to the page `vector` * 4096, without a stack.
+  virtual Begun begin(CpuIndex cpu, unsigned vector) = 0;
   /// On a stack: what the CPU does from there on, or out of idle_away(). When it comes back the
   /// CPU halts for ever.
   virtual void run(CpuIndex cpu) = 0;
@@ -102,10 +107,10 @@ public:
   void wake(CpuIndex cpu, Ns latency);
   /// A worker's interrupt.
   void send_work(CpuIndex cpu, Ns latency);
-  /// Delivers an INIT; a SIPI with the number of its trampoline page, after which the CPU needs
-  /// `latency` to its first code (SDM vol. 3A, 8.4 "Multiple-Processor (MP) Initialization").
+  /// Delivers an INIT; a SIPI, after which the CPU needs `latency` to its first code (SDM vol. 3A,
+  /// 8.4 "Multiple-Processor (MP) Initialization").
   void init(CpuIndex cpu);
-  void sipi(CpuIndex cpu, unsigned page, Ns latency);
+  void sipi(CpuIndex cpu, unsigned vector, Ns latency);
   void set_interrupts(CpuIndex cpu, bool on) { processor(cpu).interrupts_on = on; }
   [[nodiscard]] bool interrupts_on(CpuIndex cpu) const { return processors_[cpu].interrupts_on; }
 
@@ -133,7 +138,7 @@ private:
     std::uint32_t epoch = 0;
     Power power = Power::kWaitsForSipi;
     HoldKind hold = HoldKind::kNone;
-    std::uint8_t page = 0;      ///< of the SIPI that it takes, or that is pending
+    std::uint8_t vector = 0;    ///< of the SIPI that it takes, or that is pending
     std::uint8_t kept = 0;      ///< bit n: DueType n came while it was held
     bool interrupts_on = false; ///< only for the record: nothing comes to a CPU that is not ready
     bool halting = false;       ///< until an interrupt
@@ -158,7 +163,7 @@ private:
   void drop_stack(Processor &p);
   void stop(CpuIndex cpu, Power power);
   void take_init(CpuIndex cpu);
-  void take_sipi(CpuIndex cpu, unsigned page, Ns latency);
+  void take_sipi(CpuIndex cpu, unsigned vector, Ns latency);
 
   CpuIndex cpus_;
   Software &software_;

@@ -84,19 +84,39 @@ void Striker::go_through(CpuIndex cpu) {
 }
 
 bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
-  const std::uint32_t attempt = Word::from(guest_->word(strike.cpu)).attempt;
-  station.firing = faults_.begin(strike, cpu, attempt, now_us());
+  station.firing = faults_.begin(strike, cpu, guest_->word(strike.cpu), now_us());
   if (!station.firing)
     return true;
-  if (strike.action == Action::kFail) {
-    guest_->set_step_error(strike.cpu, strike.error);
-    end(station, HoldEnd::kStepFailed);
-    return true;
-  }
-  if (strike.action != Action::kCrash) {
-    hold(cpu, station, strike);
+  const FaultSpec &fault = *strike.spec;
+  if (fault.holds()) {
+    hold(cpu, station, fault);
     return false;
   }
+  switch (fault.action) {
+  case Action::kCrash:
+    return begin_crash(cpu, station);
+  case Action::kReset:
+    reset(cpu, station);
+    return false;
+  case Action::kFail:
+    guest_->set_step_error(strike.cpu, fault.error);
+    end(station, HoldEnd::kStepFailed);
+    return true;
+  case Action::kNmi:
+  case Action::kInterrupt:
+    machine_->wake(cpu, 0); // nothing else comes of one that nobody asked for
+    break;
+  case Action::kSpuriousSipi:
+    machine_->sipi(cpu, fault.vector, 0);
+    break;
+  default:
+    break;
+  }
+  end(station, HoldEnd::kDone);
+  return true;
+}
+
+bool Striker::begin_crash(CpuIndex cpu, Station &station) {
   const Power power = machine_->power(cpu);
   station.crash_waits = power == Power::kWaitsForSipi || power == Power::kStarting;
   if (!station.crash_waits)
@@ -104,10 +124,23 @@ bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
   return false;
 }
 
-void Striker::hold(CpuIndex cpu, Station &station, const Strike &strike) {
-  machine_->hold(cpu, strike.action == Action::kFreeze ? HoldKind::kFrozen : HoldKind::kSpins);
-  if (strike.duration_ms > 0) {
-    station.until = machine_->now() + from_us(strike.duration_ms * 1000);
+/// An INIT. CPU 0 begins anew where there is no firmware: that is its end.
+void Striker::reset(CpuIndex cpu, Station &station) {
+  if (cpu != 0) {
+    machine_->init(cpu); // comes back as was_reset()
+    return;
+  }
+  machine_->shut_down(cpu);
+  note_crash(cpu, "reset, and there is no firmware");
+  end(station, HoldEnd::kReset);
+  station.jobs.pop_front();
+  forget_place(station);
+}
+
+void Striker::hold(CpuIndex cpu, Station &station, const FaultSpec &fault) {
+  machine_->hold(cpu, fault.action == Action::kFreeze ? HoldKind::kFrozen : HoldKind::kSpins);
+  if (fault.duration_ms > 0) {
+    station.until = machine_->now() + from_us(fault.duration_ms * 1000);
     machine_->call_at(cpu, station.until);
   }
 }

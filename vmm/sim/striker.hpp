@@ -55,7 +55,9 @@ private:
   void go_through(CpuIndex cpu);
   /// True: it is over, or nothing has come of it.
   bool perform(CpuIndex cpu, Station &station, const Strike &strike);
-  void hold(CpuIndex cpu, Station &station, const Strike &strike);
+  void hold(CpuIndex cpu, Station &station, const FaultSpec &fault);
+  bool begin_crash(CpuIndex cpu, Station &station);
+  void reset(CpuIndex cpu, Station &station);
   void crash(CpuIndex cpu, Station &station);
   void end(Station &station, HoldEnd how);
   void forget_place(Station &station);

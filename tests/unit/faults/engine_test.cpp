@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace reveille::vmm {
 namespace {
 
@@ -32,6 +34,9 @@ FaultEngine engine_of(std::vector<FaultSpec> faults) {
   return FaultEngine(scenario);
 }
 
+/// A sync word of that attempt.
+std::uint64_t word(std::uint32_t attempt) { return Word{attempt, State::kStarting, 0}.bits(); }
+
 constexpr std::uint64_t bit(Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
 
 FaultEngine::CpuState with(Word word, bool decided, bool online = false, AttemptOf attempt = {1, 1}) {
@@ -57,7 +62,7 @@ TEST(FaultEngine, StrikesInFileOrderAtTheRightPlaceAndAttempt) {
   const auto first = engine.at(1, Place::kAlive, {1, 1});
   ASSERT_EQ(first.size(), 2u);
   EXPECT_EQ(first[0].fault, 0u);
-  EXPECT_EQ(first[0].duration_ms, 5);
+  EXPECT_EQ(first[0].spec->duration_ms, 5);
   EXPECT_EQ(first[1].fault, 2u);
   const auto next = engine.at(1, Place::kAlive, {2, 1});
   ASSERT_EQ(next.size(), 2u);
@@ -91,9 +96,9 @@ TEST(FaultEngine, AFailingStepCarriesItsErrorAndIsSeenThroughAtOnce) {
   EXPECT_EQ(engine.armed(1), bit(abi::step_place(5, false)));
   const auto strikes = engine.at(1, abi::step_place(5, false), {1, 1});
   ASSERT_EQ(strikes.size(), 1u);
-  EXPECT_EQ(strikes[0].error, -12);
+  EXPECT_EQ(strikes[0].spec->error, -12);
   EXPECT_TRUE(engine.at(1, abi::step_place(5, true), {1, 1}).empty());
-  const auto firing = engine.begin(strikes[0], 1, 1, 3);
+  const auto firing = engine.begin(strikes[0], 1, word(1), 3);
   engine.end(*firing, HoldEnd::kStepFailed, 3);
   EXPECT_EQ(engine.holder(1), std::nullopt);
   EXPECT_EQ(engine.holding(), 0u);
@@ -101,9 +106,58 @@ TEST(FaultEngine, AFailingStepCarriesItsErrorAndIsSeenThroughAtOnce) {
   EXPECT_TRUE(engine.accounts()[0].seen_through);
 }
 
+TEST(FaultEngine, AFrozenCpuStaysFrozenWhileItsControlCpuIsHeld) {
+  FaultEngine engine =
+      engine_of({fault_at(Place::kStarted, Action::kFreeze, 0), fault_at(Place::kKick, Action::kDelay, 5)});
+  static_cast<void>(engine.begin(engine.at(1, Place::kStarted, {1, 1}).at(0), 1, word(1), 0));
+  const auto firing = engine.begin(engine.at(1, Place::kKick, {1, 1}).at(0), 0, word(1), 10);
+  EXPECT_EQ(engine.holder(0), 1u);
+  engine.end(*firing, HoldEnd::kReleased, 15);
+  EXPECT_EQ(engine.holder(0), std::nullopt);
+  EXPECT_EQ(engine.holder(1), 0u);
+}
+
+TEST(FaultEngine, FiresByItsProbabilityAndTheSeed) {
+  FaultSpec spec = fault_at(Place::kStarted, Action::kDelay, 5);
+  spec.cycle = 0;
+  spec.count = 1000;
+  spec.probability = 0.3;
+  const auto pattern = [&](std::uint64_t seed) {
+    Scenario scenario;
+    scenario.machine.vcpus = 4;
+    scenario.faults = {spec};
+    scenario.seed = seed;
+    FaultEngine engine(scenario);
+    std::vector<bool> fired;
+    for (std::uint32_t cycle = 1; cycle <= 1100; ++cycle) {
+      const auto firing =
+          engine.begin(engine.at(1, Place::kStarted, {1, cycle}).at(0), 1, word(cycle), cycle);
+      fired.push_back(firing.has_value());
+      if (firing)
+        engine.end(*firing, HoldEnd::kReleased, cycle);
+    }
+    return fired;
+  };
+  const auto fired = pattern(7);
+  EXPECT_EQ(fired, pattern(7));
+  EXPECT_NE(fired, pattern(8));
+  const auto count = std::count(fired.begin(), fired.end(), true);
+  EXPECT_GT(count, 200);
+  EXPECT_LT(count, 400);
+  EXPECT_EQ(std::count(fired.begin() + 1000, fired.end(), true), 0); // each chance counts
+}
+
+TEST(FaultEngine, WhatIsDoneAtOnceIsSeenThrough) {
+  FaultEngine engine = engine_of({fault_at(Place::kStarted, Action::kNmi, 0)});
+  const auto firing = engine.begin(engine.at(1, Place::kStarted, {1, 1}).at(0), 1, word(1), 0);
+  engine.end(*firing, HoldEnd::kDone, 0);
+  EXPECT_EQ(engine.holder(1), std::nullopt);
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kStarted, 0}, false)));
+}
+
 TEST(FaultEngine, KnowsWhoseVcpuWasStruck) {
   FaultEngine engine = engine_of({fault_at(Place::kKick, Action::kDelay, 5, {3})});
-  const auto firing = engine.begin(engine.at(3, Place::kKick, {1, 1}).at(0), 2, 0, 0);
+  const auto firing = engine.begin(engine.at(3, Place::kKick, {1, 1}).at(0), 2, word(0), 0);
   EXPECT_EQ(engine.firings().at(0).cpu, 3u);
   EXPECT_EQ(engine.firings().at(0).vcpu, 2u);
   engine.end(*firing, HoldEnd::kReleased, 5);
@@ -128,10 +182,10 @@ TEST(FaultEngine, FiresAsOftenAsItsCountOnEachCpu) {
   FaultEngine engine = engine_of({twice});
   const Strike on1 = engine.at(1, Place::kAlive, {1, 1}).at(0);
   const Strike on2 = engine.at(2, Place::kAlive, {1, 1}).at(0);
-  EXPECT_TRUE(engine.begin(on1, 1, 1, 0));
-  EXPECT_TRUE(engine.begin(on1, 1, 1, 0));
-  EXPECT_FALSE(engine.begin(on1, 1, 1, 0));
-  EXPECT_TRUE(engine.begin(on2, 2, 1, 0));
+  EXPECT_TRUE(engine.begin(on1, 1, word(1), 0));
+  EXPECT_TRUE(engine.begin(on1, 1, word(1), 0));
+  EXPECT_FALSE(engine.begin(on1, 1, word(1), 0));
+  EXPECT_TRUE(engine.begin(on2, 2, word(1), 0));
   const auto accounts = engine.accounts();
   ASSERT_EQ(accounts.size(), 2u);
   EXPECT_EQ(accounts[0].fired, 2u);
@@ -141,7 +195,7 @@ TEST(FaultEngine, FiresAsOftenAsItsCountOnEachCpu) {
 TEST(FaultEngine, KnowsWhoHoldsACpu) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
   EXPECT_EQ(engine.holder(1), std::nullopt);
-  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 10);
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 10);
   ASSERT_TRUE(firing);
   EXPECT_EQ(engine.holder(1), 0u);
   EXPECT_EQ(engine.holding(), 1u);
@@ -154,7 +208,7 @@ TEST(FaultEngine, KnowsWhoHoldsACpu) {
 TEST(FaultEngine, AnEndlessHoldIsSeenThroughOnceItsCpuIsDecided) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false))); // it can still fire
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false)));
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
   EXPECT_TRUE(engine.accounts()[0].seen_through);
@@ -172,7 +226,7 @@ TEST(FaultEngine, ABoundedHoldIsSeenThroughOnlyWhenItsCpuShowsWhatItMadeOfIt) {
   };
   for (const Case &c : cases) {
     FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 5)});
-    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0);
     EXPECT_FALSE(engine.see_through(1, with(c.word, true))); // not released yet
     engine.end(*firing, HoldEnd::kReleased, 5);
     EXPECT_EQ(engine.see_through(1, with(c.word, true)), c.through) << c.word.bits();
@@ -182,7 +236,7 @@ TEST(FaultEngine, ABoundedHoldIsSeenThroughOnlyWhenItsCpuShowsWhatItMadeOfIt) {
 
 TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kFreeze, 5)});
-  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+  const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0);
   engine.end(*firing, HoldEnd::kReleased, 5);
   FaultEngine::CpuState state = with({1, State::kAbandoned, 0}, true);
   EXPECT_FALSE(engine.see_through(1, state));
@@ -195,7 +249,7 @@ TEST(FaultEngine, AReleasedCpuThatTookAnInitIsSeenThrough) {
 TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {
   for (const HoldEnd end : {HoldEnd::kReset, HoldEnd::kCrashed}) {
     FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kStall, 0)});
-    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0);
     engine.end(*firing, end, 5);
     EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
   }
@@ -203,7 +257,7 @@ TEST(FaultEngine, AResetAndACrashAreSeenThroughAtOnce) {
 
 TEST(FaultEngine, ACrashIsAwaitedThoughItsCpuIsDecided) {
   FaultEngine engine = engine_of({fault_at(Place::kActiveReleased, Action::kCrash, 0)});
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kActiveReleased, {1, 1}).at(0), 1, 1, 0));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kActiveReleased, {1, 1}).at(0), 1, word(1), 0));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kActive, 1}, true, true)));
 }
 
@@ -211,7 +265,7 @@ TEST(FaultEngine, ACrashIsNotAwaitedOfACpuThatStartsNoMore) {
   FaultSpec crash = fault_in_time(50);
   crash.action = Action::kCrash;
   FaultEngine engine = engine_of({crash});
-  EXPECT_TRUE(engine.begin(engine.timed().at(0).strike, 1, 0, 0));
+  EXPECT_TRUE(engine.begin(engine.timed().at(0).strike, 1, word(0), 0));
   EXPECT_TRUE(engine.wants_rest(1));
   FaultEngine::CpuState state = with({0, State::kDown, 0}, true);
   EXPECT_FALSE(engine.see_through(1, state)); // it may be about to start
@@ -226,17 +280,17 @@ TEST(FaultEngine, ACrashIsNotAwaitedOfACpuThatStartsNoMore) {
 TEST(FaultEngine, AFaultBehindAnEndlessOneOnItsCpuIsNotAwaited) {
   FaultEngine engine = engine_of(
       {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kStall, 0)});
-  const auto delay = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+  const auto delay = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0);
   engine.end(*delay, HoldEnd::kReleased, 5);
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, 1, 6));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, word(1), 6));
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
 }
 
 TEST(FaultEngine, ACpuThatCrashedAfterItsReleaseIsNotAwaited) {
   FaultEngine engine = engine_of(
       {fault_at(Place::kAlive, Action::kDelay, 5), fault_at(Place::kAliveReleased, Action::kCrash, 0)});
-  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kReleased, 5);
-  const auto crash = engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, 1, 6);
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0), HoldEnd::kReleased, 5);
+  const auto crash = engine.begin(engine.at(1, Place::kAliveReleased, {1, 1}).at(0), 1, word(1), 6);
   EXPECT_FALSE(engine.see_through(1, with({1, State::kStarting, 0}, false)));
   engine.end(*crash, HoldEnd::kCrashed, 6);
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
@@ -245,7 +299,7 @@ TEST(FaultEngine, ACpuThatCrashedAfterItsReleaseIsNotAwaited) {
 
 TEST(FaultEngine, ACpuThatWaitsForAControlCpuWhichHasStoppedIsAtRest) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5)});
-  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kReleased, 5);
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0), HoldEnd::kReleased, 5);
   EXPECT_FALSE(engine.see_through(1, with({1, State::kAlive, 0}, false)));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, true))); // it has yet to come there
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAlive, 0}, true)));
@@ -264,7 +318,7 @@ TEST(FaultEngine, WhatIsStillDueAtActiveReleasedOrByTimeIsAwaited) {
 
 TEST(FaultEngine, ATimeThatComesToACpuHeldForEverIsNotAwaited) {
   FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kFreeze, 0), fault_in_time(50)});
-  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0));
+  EXPECT_TRUE(engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0));
   EXPECT_FALSE(engine.see_through(1, with({1, State::kClaimed, 0}, false))); // an INIT may take it out of it
   EXPECT_TRUE(engine.see_through(1, with({1, State::kAbandoned, 0}, true)));
   EXPECT_EQ(engine.accounts()[1].fired, 0u);
@@ -276,7 +330,8 @@ TEST(FaultEngine, InTheLastCycleItIsStillDueAtActiveReleasedOnce) {
   every.count = 3;
   FaultEngine engine = engine_of({every});
   const auto strike = [&](std::uint32_t attempt, std::uint32_t cycle) {
-    const auto firing = engine.begin(engine.at(1, Place::kActiveReleased, {1, cycle}).at(0), 1, attempt, 0);
+    const auto firing =
+        engine.begin(engine.at(1, Place::kActiveReleased, {1, cycle}).at(0), 1, word(attempt), 0);
     engine.end(*firing, HoldEnd::kReleased, 5);
   };
   strike(1, 1);
@@ -292,7 +347,7 @@ TEST(FaultEngine, InTheLastCycleItIsStillDueAtActiveReleasedOnce) {
 TEST(FaultEngine, WhatWasDecidedOnAnAttemptTellsOfItsFirings) {
   for (const Aftermath decision : {Aftermath::kActive, Aftermath::kDead}) {
     FaultEngine engine = engine_of({fault_at(Place::kAlive, Action::kDelay, 5)});
-    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+    const auto firing = engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0);
     engine.tell(1, 1, Aftermath::kParked); // it is still held: that says nothing of its release
     engine.end(*firing, HoldEnd::kReleased, 5);
     engine.tell(1, 2, Aftermath::kParked); // another attempt
@@ -309,10 +364,10 @@ TEST(FaultEngine, ACrashHoldsItsCpuUntilSomethingElseDoes) {
   FaultSpec later = fault_at(Place::kIdle, Action::kDelay, 5);
   later.attempt = 2;
   FaultEngine engine = engine_of({crash, later});
-  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, 1, 0), HoldEnd::kCrashed, 1);
+  engine.end(*engine.begin(engine.at(1, Place::kAlive, {1, 1}).at(0), 1, word(1), 0), HoldEnd::kCrashed, 1);
   EXPECT_EQ(engine.holder(1), 0u);
   EXPECT_EQ(engine.holding(), 0u);
-  const auto firing = engine.begin(engine.at(1, Place::kIdle, {2, 1}).at(0), 1, 2, 5);
+  const auto firing = engine.begin(engine.at(1, Place::kIdle, {2, 1}).at(0), 1, word(2), 5);
   EXPECT_EQ(engine.holder(1), 1u);
   engine.end(*firing, HoldEnd::kReleased, 10);
   EXPECT_EQ(engine.holder(1), std::nullopt);

@@ -110,7 +110,8 @@ TEST_F(TraceTest, OnlyACpuItselfSaysThatItSwappedToActive) {
 }
 
 TEST_F(TraceTest, FiringsAreToldOfDecisions) {
-  const auto firing = faults_->begin(faults_->at(1, abi::Place::kAlive, {1, 1}).at(0), 1, 1, 0);
+  const auto firing = faults_->begin(faults_->at(1, abi::Place::kAlive, {1, 1}).at(0), 1,
+                                     abi::Word{1, abi::State::kClaimed, 0}.bits(), 0);
   faults_->end(*firing, HoldEnd::kReleased, 1);
   write(0, EventKind::kOnline, 1, 1);
   trace_->take_all();

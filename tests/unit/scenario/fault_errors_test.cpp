@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 namespace reveille::vmm {
 namespace {
 
@@ -61,7 +64,9 @@ TEST(scenario, unknown_places_and_actions_name_the_nearest) {
       {fault("cpu = 1\nat = \"alive\"\naction = \"stal\""),
        R"(8:10: fault.0.action: unknown action "stal"; did you mean "stall"?)"},
       {fault("cpu = 1\nat = \"alive\"\naction = \"explode\""),
-       R"(8:10: fault.0.action: unknown action "explode"; valid here: delay, stall, freeze, crash, fail)"},
+       R"(8:10: fault.0.action: unknown action "explode"; valid here: delay, stall, freeze, crash, fail, )"
+       "throttle, reset, nmi, interrupt, jump, spurious-sipi, drop, duplicate, redirect, wrong-vector, "
+       "early-sipi, late-init, flip, stale, garbage, ghost, unlisted, disabled, same-id, swap-id, skew"},
       {fault("cpu = 1\nat = \"step:laipc\"\naction = \"stall\""),
        R"(7:6: fault.0.at: unknown step "laipc"; did you mean "lapic"?)"},
       {fault("cpu = 1\nat = \"step:lapic.don\"\naction = \"stall\""),
@@ -83,6 +88,62 @@ TEST(scenario, durations_fit_their_action) {
   expect_accepted({fault("cpu = 1\nat = \"alive\"\naction = \"delay\"\nduration_ms = 0.25"),
                    fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nduration_ms = 0"),
                    fault("cpu = 1\nat = \"alive\"\naction = \"freeze\"\nduration_ms = 7")});
+}
+
+TEST(scenario, keys_of_an_action_are_needed_and_are_no_other_actions) {
+  const std::string at = "cpu = 1\nat = \"alive\"\naction = ";
+  expect_messages({
+      {fault(at + "\"interrupt\""), R"(5:1: fault.0.vector: missing; "interrupt" needs it)"},
+      {fault(at + "\"interrupt\"\nvector = 15"),
+       "9:10: fault.0.vector: 15 is out of range: interrupts have vectors 16..255"},
+      {fault(at + "\"interrupt\"\nvector = 256"), "9:10: fault.0.vector: 256 is out of range: 0..255"},
+      {fault(at + "\"nmi\"\nvector = 20"), R"(9:10: fault.0.vector: "nmi" takes no vector)"},
+      {fault(at + "\"stall\"\npercent = 20"), R"(9:11: fault.0.percent: "stall" takes no percent)"},
+  });
+  expect_accepted({fault(at + "\"interrupt\"\nvector = 16"), fault(at + "\"spurious-sipi\"\nvector = 0")});
+}
+
+TEST(scenario, actions_go_where_they_make_sense) {
+  expect_messages({
+      {fault("cpu = 1\nat = \"stop\"\naction = \"late-init\"\nduration_ms = 1"),
+       R"(8:10: fault.0.action: "late-init" cannot be at "stop", which takes delay, drop, duplicate, redirect)"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"drop\""),
+       R"(8:10: fault.0.action: "drop" cannot be at "alive", which takes delay, stall, freeze, crash, throttle, )"
+       "reset, nmi, interrupt, jump, spurious-sipi, flip, stale, garbage"},
+      {fault("cpu = 1\nat = \"exit:0\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "exit:0" is not an exit like "exit:1", the first)"},
+      {fault("cpu = 1\nat = \"addr:main\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "addr:main" is neither like "symbol:NAME+0x10" nor like "addr:0x1000")"},
+      {fault("cpu = 1\nat = \"symbol:\"\naction = \"stall\""),
+       R"(7:6: fault.0.at: "" is no instruction: it must be like NAME, NAME+0x10 or 0x1000)"},
+  });
+}
+
+TEST(scenario, random_cpus_are_drawn_by_the_seed) {
+  const auto drawn = [](std::uint64_t seed) {
+    LoadOptions options;
+    options.seed = seed;
+    return parse_scenario(fault("cpu = \"random:3\"\nat = \"alive\"\naction = \"stall\""), "x.toml", options)
+        .value()
+        .faults[0]
+        .cpus;
+  };
+  std::set<std::vector<CpuIndex>> all;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const auto cpus = drawn(seed);
+    EXPECT_EQ(cpus.size(), 3u);
+    EXPECT_GT(cpus.front(), 0u);
+    EXPECT_TRUE(std::ranges::is_sorted(cpus));
+    EXPECT_EQ(cpus, drawn(seed));
+    all.insert(cpus);
+  }
+  EXPECT_GT(all.size(), 10u);
+  expect_messages({
+      {fault("cpu = \"random:8\"\nat = \"alive\"\naction = \"stall\""),
+       R"(6:7: fault.0.cpu: "random:8" is not like "random:K", with K from 1 to the 7 APs)"},
+      {fault("cpu = \"random:x\"\nat = \"alive\"\naction = \"stall\""),
+       R"(6:7: fault.0.cpu: "random:x" is not like "random:K", with K from 1 to the 7 APs)"},
+  });
 }
 
 TEST(scenario, the_kick_takes_a_delay_or_a_bounded_stall) {

@@ -16,9 +16,9 @@ FaultSpec fault(const std::string &at, Action action, double duration_ms = 0,
   FaultSpec spec;
   spec.cpus = std::move(cpus);
   const auto place = parse_place(at);
-  if (!place || !place->place)
+  if (!place)
     throw std::invalid_argument(at);
-  spec.at = *place->place;
+  spec.at = place->place;
   spec.action = action;
   spec.duration_ms = duration_ms;
   return spec;

@@ -127,7 +127,7 @@ TEST(Machine, InitTakesACpuOutOfWhateverItDoes) {
 
 TEST(Machine, ACpuThatIsNotLetInHaltsWithoutAStack) {
   Toy toy(2);
-  toy.software.refuses = true;
+  toy.software.comes_of_it = Software::Begun::kHalts;
   toy.run([&] { start(toy, [] { FAIL(); }); });
   EXPECT_EQ(toy.machine.power(1), Power::kHalted);
   EXPECT_EQ(toy.machine.stacks().most_in_use(), 1u);

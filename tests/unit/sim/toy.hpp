@@ -14,9 +14,9 @@ namespace reveille::vmm::sim {
 /// test's.
 class ToySoftware final : public Software {
 public:
-  bool begin(CpuIndex cpu, unsigned page) override {
-    begun.push_back({cpu, page});
-    return !refuses;
+  Begun begin(CpuIndex cpu, unsigned vector) override {
+    begun.push_back({cpu, vector});
+    return comes_of_it;
   }
   void run(CpuIndex cpu) override {
     if (programs[cpu])
@@ -26,8 +26,8 @@ public:
 
   std::map<CpuIndex, std::function<void()>> programs;
   std::map<CpuIndex, unsigned> work;
-  std::vector<std::pair<CpuIndex, unsigned>> begun; ///< CPU and page
-  bool refuses = false;
+  std::vector<std::pair<CpuIndex, unsigned>> begun; ///< CPU and vector
+  Begun comes_of_it = Begun::kRuns;
 };
 
 class ToyHost final : public Host {
