@@ -3,7 +3,6 @@
 #include "vmm/probe/needs.hpp"
 #include "vmm/probe/probes.hpp"
 #include "vmm/probe/tiny_guest.hpp"
-#include "vmm/scenario/actions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -172,13 +171,12 @@ TEST(Needs, AreRefusedInTheWordsOfTheProbe) {
 
 TEST(Needs, ASkewNeedsAnOffsetThatTheGuestSees) {
   REVEILLE_NEEDS_KVM();
-  const ActionRow *skew = find_action("skew");
-  ASSERT_NE(skew, nullptr);
-  if (!skew->action)
-    GTEST_SKIP() << "the scenario file does not take a skew yet";
   Scenario skewed = made(8);
-  skewed.faults.push_back(
-      {.cpus = {1}, .at = {.text = "firmware", .where = TimePlace{0}}, .action = *skew->action});
+  FaultSpec skew;
+  skew.cpus = {1};
+  skew.at = {"firmware", FirmwarePlace{}};
+  skew.action = Action::kSkew;
+  skewed.faults.push_back(skew);
   expect_refused_by(skewed, probe_tsc_offset);
 }
 
