@@ -161,8 +161,15 @@ TEST(Needs, AreThoseOfTheScenario) {
   user.machine.apic = ApicMode::kUser;
   expect_refused_by(user, probe_user_lapic);
   Scenario at_symbol = made(8);
-  at_symbol.faults.push_back({.cpus = {1}, .at = {.text = "symbol:main", .where = TimePlace{0}}});
+  at_symbol.faults.push_back(
+      {.cpus = {1}, .at = {.text = "symbol:main", .where = CodePlace{.symbol = "main"}}});
   expect_refused_by(at_symbol, probe_breakpoints);
+  Scenario skewed = made(8);
+  skewed.faults.push_back({.cpus = {1},
+                           .at = {.text = "firmware", .where = FirmwarePlace{}},
+                           .action = Action::kSkew,
+                           .skew_us = 100});
+  expect_refused_by(skewed, probe_tsc_offset);
 }
 
 /// While it lives the process gets no more file descriptors, so that no machine can be made.
@@ -195,17 +202,6 @@ TEST(Needs, AreRefusedInTheWordsOfTheProbe) {
       refused.error().message,
       "this scenario needs APIC IDs above 254 (more than 255 vCPUs), which this host's KVM does not have: " +
           probe_wide_apic_ids(kvm).found + "; use at most 255 vCPUs");
-}
-
-TEST(Needs, ASkewNeedsAnOffsetThatTheGuestSees) {
-  REVEILLE_NEEDS_KVM();
-  Scenario skewed = made(8);
-  FaultSpec skew;
-  skew.cpus = {1};
-  skew.at = {"firmware", FirmwarePlace{}};
-  skew.action = Action::kSkew;
-  skewed.faults.push_back(skew);
-  expect_refused_by(skewed, probe_tsc_offset);
 }
 
 } // namespace

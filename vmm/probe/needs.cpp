@@ -1,8 +1,6 @@
 #include "vmm/probe/needs.hpp"
 
 #include "vmm/probe/probes.hpp"
-#include "vmm/scenario/actions.hpp"
-#include "vmm/scenario/places.hpp"
 
 #include <fmt/format.h>
 
@@ -23,14 +21,13 @@ bool needs_user(const Scenario &scenario) { return scenario.machine.apic == Apic
 
 bool needs_breakpoints(const Scenario &scenario) {
   return std::ranges::any_of(scenario.faults, [](const FaultSpec &fault) {
-    const auto place = parse_place(fault.at.text);
-    return place && place->kind == PlaceKind::kInstruction;
+    return std::holds_alternative<CodePlace>(fault.at.where);
   });
 }
 
 bool needs_tsc_offset(const Scenario &scenario) {
   return std::ranges::any_of(scenario.faults,
-                             [](const FaultSpec &fault) { return name(fault.action) == "skew"; });
+                             [](const FaultSpec &fault) { return fault.action == Action::kSkew; });
 }
 
 struct Need {
