@@ -58,19 +58,31 @@ bool in_service(std::uint8_t vector) {
   return ((read(r) >> (vector % 32u)) & 1u) != 0;
 }
 
-void send(std::uint32_t apic_id, Icr icr) {
+namespace {
+
+[[gnu::always_inline]] inline void write_icr(std::uint32_t apic_id, std::uint32_t low, bool has_target) {
   if (x2apic) {
     // A write to the x2APIC's ICR is not ordered behind earlier stores; the manual asks for
     // just this pair (SDM vol. 3A, 10.12.3 "MSR Access in x2APIC Mode").
     asm volatile("mfence\n\tlfence" : : : "memory");
-    x86::wrmsr(msr(Register::kIcrLow), (std::uint64_t{apic_id} << 32) | icr.low());
+    x86::wrmsr(msr(Register::kIcrLow), (std::uint64_t{apic_id} << 32) | low);
     return;
   }
   x86::full_barrier();
   wait_for_room();
-  if (icr.shorthand == Icr::Shorthand::kNone)
+  if (has_target)
     write(Register::kIcrHigh, apic_id << 24);
-  write(Register::kIcrLow, icr.low()); // sends
+  write(Register::kIcrLow, low); // sends
+}
+
+} // namespace
+
+void send(std::uint32_t apic_id, Icr icr) {
+  write_icr(apic_id, icr.low(), icr.shorthand == Icr::Shorthand::kNone);
 }
 
 } // namespace reveille::guest::lapic
+
+extern "C" [[gnu::noinline]] void lapic_send_start(std::uint32_t apic_id, std::uint32_t low) {
+  reveille::guest::lapic::write_icr(apic_id, low, true);
+}

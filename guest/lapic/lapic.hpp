@@ -11,6 +11,10 @@ extern "C" {
 /// Address of the xAPIC's page; interrupts.S reads it. Written by lapic::choose() alone,
 /// before any AP is kicked. Mapped uncached by boot/page_tables.cpp.
 extern std::uint64_t lapic_mmio_base;
+
+/// Writes the ICR: `low` is its lower half, without a shorthand. A host may stop a CPU at its first
+/// instruction, send what it likes instead, and have it return at once.
+void lapic_send_start(std::uint32_t apic_id, std::uint32_t low);
 }
 
 namespace reveille::guest::lapic {
@@ -79,5 +83,9 @@ inline void end_of_interrupt() { write(Register::kEoi, 0); }
 /// Sends an interrupt to one APIC ID (or, with a shorthand, to whom it says). What this CPU
 /// has stored before is visible to the receiver. Waits, bounded, until the LAPIC has room.
 void send(std::uint32_t apic_id, Icr icr);
+
+/// The same for an INIT or a SIPI. By a function with a name and a plain calling convention, so that a
+/// host can step in between.
+inline void send_start(std::uint32_t apic_id, Icr icr) { lapic_send_start(apic_id, icr.low()); }
 
 } // namespace reveille::guest::lapic

@@ -43,16 +43,16 @@ void CpEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
     return;
   kicks_.fetch_add(1, std::memory_order_relaxed);
   const lapic::Icr start_up = lapic::icr_start_up(start_up_vector(attempt));
-  lapic::send(identity.apic_id, lapic::kIcrInit);
+  lapic::send_start(identity.apic_id, lapic::kIcrInit);
   pass_time(after_init_);
-  lapic::send(identity.apic_id, start_up);
+  lapic::send_start(identity.apic_id, start_up);
   pass_time(after_startup_);
-  lapic::send(identity.apic_id, start_up);
+  lapic::send_start(identity.apic_id, start_up);
 }
 
 void CpEnvironment::stop(unsigned cpu, std::uint32_t) {
   if (identities[cpu].is_reachable)
-    lapic::send(identities[cpu].apic_id, lapic::kIcrInit);
+    lapic::send_start(identities[cpu].apic_id, lapic::kIcrInit);
 }
 
 } // namespace reveille::guest::smp

@@ -49,7 +49,15 @@ std::vector<std::string> names_of(const PlaceRow &row, const std::vector<double>
 
 namespace {
 
+/// Deliveries, and what is done before the guest starts, have no rules in the oracle yet.
+bool has_rules(vmm::PlaceKind kind) {
+  using enum vmm::PlaceKind;
+  return kind != kInit && kind != kSipi && kind != kStop && kind != kFirmware;
+}
+
 bool is_explored(vmm::PlaceKind kind) {
+  if (!has_rules(kind))
+    return false;
   return std::ranges::any_of(vmm::all_actions(), [kind](const vmm::ActionRow &row) {
     return vmm::performers(kind, row.action).has(vmm::Performer::kSim);
   });

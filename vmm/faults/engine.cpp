@@ -30,20 +30,54 @@ std::uint64_t FaultEngine::armed(CpuIndex cpu) const {
   return mask;
 }
 
-bool FaultEngine::is_meant(const FaultSpec &spec, AttemptOf attempt) {
-  return (spec.attempt == 0 || spec.attempt == attempt.ordinal) &&
-         (spec.cycle == 0 || spec.cycle == attempt.cycle);
+/// CPU 0 has no attempts.
+bool FaultEngine::is_meant(const Strike &strike, AttemptOf attempt) {
+  const FaultSpec &spec = *strike.spec;
+  return strike.cpu == 0 || ((spec.attempt == 0 || spec.attempt == attempt.ordinal) &&
+                             (spec.cycle == 0 || spec.cycle == attempt.cycle));
+}
+
+/// The strikes on a CPU whose place is of that type, and for which `is` says so.
+template <class At, class Is> std::vector<Strike> FaultEngine::strikes_at(CpuIndex cpu, Is &&is) const {
+  std::vector<Strike> strikes;
+  for (const Entry &entry : cpus_[cpu].entries) {
+    const Strike strike{entry.fault, cpu, entry.spec};
+    if (const auto *where = std::get_if<At>(&entry.spec->at.where); where != nullptr && is(*where, strike))
+      strikes.push_back(strike);
+  }
+  return strikes;
 }
 
 std::vector<Strike> FaultEngine::at(CpuIndex cpu, Place place, AttemptOf attempt) const {
-  std::vector<Strike> strikes;
-  for (const Entry &entry : cpus_[cpu].entries) {
-    const FaultSpec &spec = *entry.spec;
-    const auto *where = std::get_if<GuestPlace>(&spec.at.where);
-    if (where != nullptr && where->place == place && is_meant(spec, attempt))
-      strikes.push_back({entry.fault, cpu, &spec});
-  }
-  return strikes;
+  return strikes_at<GuestPlace>(cpu, [&](const GuestPlace &where, const Strike &strike) {
+    return where.place == place && is_meant(strike, attempt);
+  });
+}
+
+std::vector<Strike> FaultEngine::at(CpuIndex cpu, Delivery what, AttemptOf attempt) const {
+  return strikes_at<DeliveryPlace>(cpu, [&](const DeliveryPlace &where, const Strike &strike) {
+    return where.what == what && is_meant(strike, attempt);
+  });
+}
+
+std::vector<Strike> FaultEngine::at_exit(CpuIndex cpu, std::uint32_t number) const {
+  return strikes_at<ExitPlace>(
+      cpu, [&](const ExitPlace &where, const Strike &) { return where.number == number; });
+}
+
+std::vector<Strike> FaultEngine::at_code(CpuIndex cpu) const {
+  return strikes_at<CodePlace>(cpu, [](const CodePlace &, const Strike &) { return true; });
+}
+
+bool FaultEngine::has_deliveries() const {
+  return std::ranges::any_of(
+      specs_, [](const FaultSpec &spec) { return std::holds_alternative<DeliveryPlace>(spec.at.where); });
+}
+
+bool FaultEngine::has_exits(CpuIndex cpu) const {
+  return std::ranges::any_of(cpus_[cpu].entries, [](const Entry &entry) {
+    return std::holds_alternative<ExitPlace>(entry.spec->at.where);
+  });
 }
 
 std::vector<TimedStrike> FaultEngine::timed() const {
@@ -194,10 +228,13 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool
     return true;
   if (is_held) // for ever, and one thing is done to a CPU at a time
     return false;
+  if (std::holds_alternative<TimePlace>(entry.spec->at.where))
+    return true; // it comes in any case
   const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where);
   if (place == nullptr)
-    return true; // a time comes in any case
-  if (place->place != Place::kActiveReleased || !state.online || !is_meant(*entry.spec, state.attempt))
+    return false;
+  if (place->place != Place::kActiveReleased || !state.online ||
+      !is_meant({entry.fault, entry.account.cpu, entry.spec}, state.attempt))
     return false;
   // The CPU is on its way there in its last attempt, unless it has been struck there already.
   return entry.chances == 0 || entry.last_attempt != Word::from(state.word).attempt;

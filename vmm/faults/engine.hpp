@@ -46,6 +46,18 @@ public:
   /// caller performs one after the other and says so.
   [[nodiscard]] std::vector<Strike> at(CpuIndex cpu, abi::Place place, AttemptOf attempt) const;
 
+  /// The same for a delivery to `cpu`, and for its Nth exit to the host.
+  [[nodiscard]] std::vector<Strike> at(CpuIndex cpu, Delivery what, AttemptOf attempt) const;
+  [[nodiscard]] std::vector<Strike> at_exit(CpuIndex cpu, std::uint32_t number) const;
+
+  /// What strikes `cpu` at an instruction, in file order, whatever the attempt; and whether it does in
+  /// that one.
+  [[nodiscard]] std::vector<Strike> at_code(CpuIndex cpu) const;
+  [[nodiscard]] static bool is_meant(const Strike &strike, AttemptOf attempt);
+
+  [[nodiscard]] bool has_deliveries() const; ///< any fault is about an INIT or a SIPI
+  [[nodiscard]] bool has_exits(CpuIndex cpu) const;
+
   /// What strikes by time, in the order of their times.
   [[nodiscard]] std::vector<TimedStrike> timed() const;
 
@@ -109,7 +121,7 @@ private:
     std::optional<FiringId> holder; ///< holds it now, or has crashed it
   };
 
-  [[nodiscard]] static bool is_meant(const FaultSpec &spec, AttemptOf attempt);
+  template <class Place, class Is> [[nodiscard]] std::vector<Strike> strikes_at(CpuIndex cpu, Is &&is) const;
   [[nodiscard]] bool is_lucky(const Entry &entry) const;
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool is_stopped) const;

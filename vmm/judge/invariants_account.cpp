@@ -303,6 +303,19 @@ bool lost_its_control_cpu(const JudgeContext &context, CpuIndex cpu) {
 
 } // namespace
 
+namespace {
+
+/// Whether a fault on another CPU has sent this one what was not for it.
+bool was_sent_what_was_not_for_it(const JudgeContext &context, CpuIndex cpu) {
+  const auto &firings = context.evidence.seen().firings;
+  return std::any_of(firings.begin(), firings.end(), [&](const Firing &firing) {
+    const FaultSpec &spec = spec_of(context, firing.fault);
+    return spec.action == Action::kRedirect && spec.to == cpu;
+  });
+}
+
+} // namespace
+
 /// A CPU that fails has something of its own to fail of, or in tree has lost its control CPU.
 Finding look_no_crosstalk(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
@@ -314,7 +327,8 @@ Finding look_no_crosstalk(const JudgeContext &context) {
     if (cpu.outcome != CpuOutcome::kFailed)
       continue;
     if (context.evidence.firings(cpu.cpu).empty() && context.evidence.crashes(cpu.cpu).empty() &&
-        !cpu.reason.starts_with("error@") && !lost_its_control_cpu(context, cpu.cpu))
+        !cpu.reason.starts_with("error@") && !was_sent_what_was_not_for_it(context, cpu.cpu) &&
+        !lost_its_control_cpu(context, cpu.cpu))
       return fmt::format("CPU {} failed with {}, and nothing had been done to it", cpu.cpu, cpu.reason);
   }
   return std::nullopt;

@@ -10,9 +10,6 @@
 namespace reveille::vmm {
 namespace {
 
-/// A real-time signal, so that nothing else in the process means something by it.
-int kick_signal() { return SIGRTMIN; }
-
 void install_handler() {
   struct sigaction action = {};
   action.sa_handler = [](int) {};
@@ -22,6 +19,9 @@ void install_handler() {
 }
 
 } // namespace
+
+/// A real-time signal, so that nothing else in the process means something by it.
+int kick_signal() { return SIGRTMIN; }
 
 void take_kick_signal() {
   static std::once_flag once;

@@ -9,6 +9,9 @@ namespace reveille::vmm {
 /// calling thread.
 void take_kick_signal();
 
+/// Its number.
+[[nodiscard]] int kick_signal();
+
 /// Sends it to thread `tid` of this process. A thread that has ended meanwhile is no error.
 void send_kick_signal(pid_t tid);
 

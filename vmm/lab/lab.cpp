@@ -74,8 +74,26 @@ Result<Observation> Lab::run(const ProgressHook &progress) {
   return observe(end);
 }
 
+/// Before anything runs: what is asked for must be there.
+Result<void> Lab::find_instructions() {
+  for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
+    if (scenario_.faults[i].action == Action::kJump)
+      if (const auto target = find_code(machine_, scenario_.faults[i].target); !target)
+        return fail(target.error().status,
+                    fmt::format("{}: fault.{}.symbol: {}", scenario_.file, i, target.error().message));
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
+    auto stops = find_stops(scenario_, faults_, machine_, cpu);
+    if (!stops)
+      return tl::unexpected(stops.error());
+    runners_[cpu]->stop_at(std::move(*stops));
+  }
+  return {};
+}
+
 /// The APs' threads first, so that bring-up does not compete with their creation.
 Result<void> Lab::start() {
+  if (auto found = find_instructions(); !found)
+    return found;
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
     if (InterruptGuard::interrupted())
       return {}; // watch() will see it
@@ -92,6 +110,7 @@ RunEnd Lab::watch(const ProgressHook &progress) {
   for (;;) {
     state_.wait_for_news(until_next_look());
     deliver_timed();
+    next_delivery_us_ = state_.deliveries.deliver_due(state_.now_us());
     take_events();
     if (const auto end = ended())
       return *end;
@@ -101,11 +120,13 @@ RunEnd Lab::watch(const ProgressHook &progress) {
 
 /// Not past the moment when the next strike is due.
 std::chrono::microseconds Lab::until_next_look() const {
-  const auto zero = state_.zero_us();
-  if (timed_.empty() || !zero)
-    return kLook;
-  const double due = timed_.back().ms * 1000 - (state_.now_us() - *zero);
-  return std::clamp(microseconds(static_cast<std::int64_t>(std::min(due, 1e6))), microseconds(0), kLook);
+  const double now = state_.now_us();
+  double due = static_cast<double>(kLook.count());
+  if (next_delivery_us_)
+    due = std::min(due, *next_delivery_us_ - now);
+  if (const auto zero = state_.zero_us(); zero && !timed_.empty())
+    due = std::min(due, timed_.back().ms * 1000 - (now - *zero));
+  return microseconds(static_cast<std::int64_t>(std::max(due, 0.0)));
 }
 
 std::optional<RunEnd> Lab::ended() {
@@ -117,7 +138,7 @@ std::optional<RunEnd> Lab::ended() {
     return RunEnd::kControlDied;
   // Both are asked every time: asking is what makes progress.
   const bool seen = all_seen_through();
-  if (state_.decided() && seen && timed_.empty() && all_logged() && control_is_done())
+  if (state_.decided() && seen && timed_.empty() && !next_delivery_us_ && all_logged() && control_is_done())
     return RunEnd::kComplete;
   if (state_.now_us() > bound_ms_ * 1000)
     return RunEnd::kBound;

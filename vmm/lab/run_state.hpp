@@ -3,6 +3,7 @@
 
 #include "vmm/faults/engine.hpp"
 #include "vmm/judge/observation.hpp"
+#include "vmm/lab/deliveries.hpp"
 #include "vmm/lab/trace.hpp"
 #include "vmm/machine/machine.hpp"
 
@@ -21,11 +22,15 @@ using LabClock = std::chrono::steady_clock;
 class RunState {
 public:
   RunState(Machine &of_machine, FaultEngine &of_faults, const Scenario &scenario)
-      : machine(of_machine), faults(of_faults), trace(of_machine.control(), of_faults, scenario) {}
+      : machine(of_machine), faults(of_faults), trace(of_machine.control(), of_faults, scenario),
+        deliveries(of_machine, of_faults, [this](CpuIndex cpu, std::string what) {
+          note_crash({cpu, machine.control().word(cpu).attempt, std::move(what), 0, ""});
+        }) {}
 
   Machine &machine;
   FaultEngine &faults;
   Trace trace;
+  Deliveries deliveries;
 
   /// Microseconds since the run began, by the host's clock.
   [[nodiscard]] double now_us() const {

@@ -81,18 +81,29 @@ void VcpuRunner::poke() {
 void VcpuRunner::thread_main() {
   {
     const auto binding = vcpu_.bind_to_this_thread();
+    if (const auto armed = arm_stops(); !armed)
+      spdlog::error("cpu {}: {}", cpu_, armed.error().message);
     started_ = true;
     while (!state_.ending()) {
       serve_mailbox();
       if (rest_wanted_.exchange(false))
         look_for_rest();
-      if (!handle(processor_.run()))
+      if (!go_round())
         while (wait_a_little(100'000)) { // nothing is left to be run; the end of the run is near
         }
     }
   }
   finished_ = true;
   state_.tell();
+}
+
+/// Runs the vCPU until it needs the host. False: it is not to be run on.
+bool VcpuRunner::go_round() {
+  throttle_.begin_share(state_.now_us());
+  const Exit exit = processor_.run();
+  if (const double rest_us = throttle_.rest_us(state_.now_us()); rest_us > 0)
+    wait_a_little(rest_us);
+  return handle(exit) && count_exit(exit);
 }
 
 void VcpuRunner::serve_mailbox() {
@@ -168,7 +179,7 @@ bool VcpuRunner::handle(const Exit &exit) {
                           return true;
                         },
                         [](const MsrWrite &) { return true; },
-                        [](const Debug &) { return true; },
+                        [&](const Debug &debug) { return at_instruction(debug.pc); },
                         [](const Interrupted &) { return true; },
                         [&](const Hlt &) { return wait_a_little(1'000); },
                         [&](const Shutdown &) {
@@ -245,9 +256,12 @@ void VcpuRunner::reach(abi::Place place, CpuIndex target) {
   if (place >= abi::Place::kFirstStep)
     control.answer_step(target, 0);
   const SyncView sync = control.sync(target);
-  for (const Strike &strike : state_.faults.at(target, place, {sync.ordinal, sync.cycle}))
-    if (!perform(strike))
-      return;
+  perform_all(state_.faults.at(target, place, {sync.ordinal, sync.cycle}));
+}
+
+/// False when one of them took the vCPU away from where it was.
+bool VcpuRunner::perform_all(const std::vector<Strike> &strikes) {
+  return std::ranges::all_of(strikes, [this](const Strike &strike) { return perform(strike); });
 }
 
 void VcpuRunner::reach_zero() {
@@ -274,7 +288,7 @@ bool VcpuRunner::perform(const Strike &strike) {
   const HoldEnd end = strike_at_once(fault, strike.cpu);
   state_.faults.end(*firing, end, state_.now_us());
   state_.tell();
-  return end != HoldEnd::kReset;
+  return end != HoldEnd::kReset && fault.action != Action::kJump;
 }
 
 bool VcpuRunner::hold_for(const FaultSpec &fault, FiringId firing) {
@@ -305,6 +319,12 @@ HoldEnd VcpuRunner::strike_at_once(const FaultSpec &fault, CpuIndex target) {
     break;
   case Action::kSpuriousSipi:
     sent = bus.startup(cpu_, fault.vector);
+    break;
+  case Action::kJump:
+    jump(fault.target);
+    break;
+  case Action::kThrottle:
+    throttle_.set(fault.percent, fault.duration_ms, state_.now_us());
     break;
   default:
     break;
@@ -349,6 +369,16 @@ bool VcpuRunner::has_been_reset() {
   // INIT and SIPI both: it stands at the start of a trampoline page again.
   return sregs && regs && (sregs->cr0 & kCr0ProtectionEnable) == 0 && regs->rip == 0 &&
          *mp == MpState::kRunnable;
+}
+
+/// It goes on somewhere else, whatever it is in the middle of.
+void VcpuRunner::jump(const CodePlace &target) {
+  const auto address = find_code(state_.machine, target);
+  auto regs = vcpu_.regs();
+  if (address && regs) {
+    regs->rip = *address;
+    static_cast<void>(vcpu_.set_regs(*regs));
+  }
 }
 
 /// Makes the vCPU triple-fault at its next instruction; if it has none yet, because it

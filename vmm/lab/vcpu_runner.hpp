@@ -3,6 +3,8 @@
 #pragma once
 
 #include "vmm/lab/run_state.hpp"
+#include "vmm/lab/stops.hpp"
+#include "vmm/lab/throttle.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -17,6 +19,9 @@ public:
   ~VcpuRunner();
   VcpuRunner(const VcpuRunner &) = delete;
   VcpuRunner &operator=(const VcpuRunner &) = delete;
+
+  /// Where it is to be stopped, before start().
+  void stop_at(Stops stops) { stops_ = std::move(stops); }
 
   /// Starts the thread. Fails with kUnsupported when the host has none left.
   [[nodiscard]] Result<void> start();
@@ -46,7 +51,15 @@ private:
   enum class HoldKind : std::uint8_t { kSpin, kFreeze }; ///< takes an INIT; does not
 
   void thread_main();
+  bool go_round();
   void serve_mailbox();
+  // In vcpu_stops.cpp: at instructions and at exits.
+  [[nodiscard]] Result<void> arm_stops();
+  bool at_instruction(std::uint64_t pc);
+  bool send_in_its_place();
+  bool step_over();
+  bool count_exit(const Exit &exit);
+  bool perform_all(const std::vector<Strike> &strikes);
   void look_for_rest();
   /// True when the vCPU is to be run on.
   bool handle(const Exit &exit);
@@ -63,6 +76,7 @@ private:
   bool wait_a_little(double us);
   bool has_been_reset();
   void crash(FiringId firing);
+  void jump(const CodePlace &target);
   bool may_try_again();
   void shut_down(const std::string &what);
   void note_panic();
@@ -73,7 +87,10 @@ private:
   CpuIndex cpu_;
   Processor &processor_; ///< runs the vCPU, and knows what it waits for
   Vcpu &vcpu_;
-  std::optional<FiringId> crashing_;       ///< the firing that the next shutdown belongs to
+  std::optional<FiringId> crashing_; ///< the firing that the next shutdown belongs to
+  Stops stops_;
+  Throttle throttle_;
+  std::uint32_t exits_ = 0;                ///< to the host, without those that the host has caused
   unsigned second_tries_ = 0;              ///< that KVM's emulator was given
   std::optional<std::uint64_t> failed_at_; ///< linear address of what KVM's emulator has just failed at
   unsigned odd_rings_ = 0;                 ///< logged so far

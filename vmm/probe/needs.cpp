@@ -21,7 +21,8 @@ bool needs_user(const Scenario &scenario) { return scenario.machine.apic == Apic
 
 bool needs_breakpoints(const Scenario &scenario) {
   return std::ranges::any_of(scenario.faults, [](const FaultSpec &fault) {
-    return std::holds_alternative<CodePlace>(fault.at.where);
+    return std::holds_alternative<CodePlace>(fault.at.where) ||
+           std::holds_alternative<DeliveryPlace>(fault.at.where);
   });
 }
 
@@ -44,7 +45,8 @@ constexpr Need kNeeds[] = {
      "use apic = \"kernel\""},
     {needs_user, probe_user_lapic, "accesses to LAPICs that come out of KVM (apic = \"user\")",
      "use apic = \"kernel\""},
-    {needs_breakpoints, probe_breakpoints, "hardware breakpoints (a fault at an instruction)",
+    {needs_breakpoints, probe_breakpoints,
+     "hardware breakpoints (a fault at an instruction, or at a delivery)",
      "use a place that the guest reports: vmm points"},
     {needs_tsc_offset, probe_tsc_offset, "a TSC offset that the guest sees (the action skew)",
      "use a KVM with hardware virtualisation"},

@@ -43,7 +43,16 @@ Performers performers_of(Action action) {
   case Action::kNmi:
   case Action::kInterrupt:
   case Action::kSpuriousSipi:
+  case Action::kDrop:
+  case Action::kDuplicate:
+  case Action::kRedirect:
+  case Action::kWrongVector:
+  case Action::kEarlySipi:
+  case Action::kLateInit:
+  case Action::kThrottle:
     return kAll;
+  case Action::kJump:
+    return kKvm;
   default:
     return {};
   }
@@ -52,11 +61,9 @@ Performers performers_of(Action action) {
 /// Whatever goes there.
 Performers performers_at(PlaceKind kind) {
   switch (kind) {
-  case PlaceKind::kInit:
-  case PlaceKind::kSipi:
-  case PlaceKind::kStop:
-  case PlaceKind::kInstruction:
+  case PlaceKind::kInstruction: // simulated CPUs execute none, and have no exits
   case PlaceKind::kExit:
+    return kKvm;
   case PlaceKind::kFirmware:
     return {};
   default:

@@ -160,15 +160,16 @@ unsigned ControlEnvironment::primary_of(unsigned cpu) const {
 
 void ControlEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
   const Ns start = guest_.latencies_.of(Span::kWake, cpu, attempt);
-  guest_.machine_.init(cpu);
+  const auto vector = static_cast<std::uint8_t>(Guest::kFirstPage + attempt % abi::kPages);
+  guest_.machine_.send(self_, {.to = cpu, .is_init = true}, 0);
   spend(guest_.latencies_.to(cpu, abi::Place::kKick, attempt));
   for (int i = 0; i < 2; ++i)
-    guest_.machine_.sipi(cpu, Guest::kFirstPage + attempt % abi::kPages, start);
+    guest_.machine_.send(self_, {.to = cpu, .vector = vector}, start);
 }
 
 void ControlEnvironment::stop(unsigned cpu, std::uint32_t attempt) {
   spend(guest_.latencies_.of(Span::kStop, cpu, attempt));
-  guest_.machine_.init(cpu);
+  guest_.machine_.send(self_, {.to = cpu, .is_init = true}, 0);
 }
 
 core::Failure ControlEnvironment::failure(const core::StepTarget &target) { return area(target).failure; }

@@ -133,7 +133,15 @@ void Machine::come_back(CpuIndex cpu, Came why) {
   processor(cpu).fiber.suspend();
 }
 
+void Machine::throttle(CpuIndex cpu, std::uint32_t percent, Ns until) {
+  processor(cpu).share = percent;
+  processor(cpu).share_until = until;
+}
+
+/// Work that a throttled CPU begins before its time is over is slow as a whole.
 void Machine::spend(CpuIndex cpu, Ns time) {
+  if (const Processor &p = processor(cpu); now_ < p.share_until)
+    time = time * 100 / p.share;
   const Ns until = now_ + time;
   // Nothing is due before: what would come of a switch is known.
   if (until < queue_.next() && until < limit_ && ++unseen_ < kMostUnseen) {

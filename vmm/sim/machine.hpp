@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/abi/place.hpp"
+#include "vmm/faults/courier.hpp"
 #include "vmm/sim/fiber.hpp"
 #include "vmm/sim/queue.hpp"
 #include "vmm/sim/sanitizer.hpp"
@@ -47,13 +48,16 @@ public:
   virtual bool may_begin(CpuIndex cpu) = 0;
   /// Something that the host has asked for, of this CPU, is due.
   virtual void is_due(CpuIndex cpu) = 0;
+  /// `sender` sends an INIT, or a SIPI after which the CPU needs `latency` to its first code.
+  virtual void send(CpuIndex sender, const Parcel &parcel, Ns latency) = 0;
   /// The software on the CPU cannot go on, and says why.
   virtual void panicked(CpuIndex cpu, const char *why) = 0;
 };
 
 /// Whether a processor executes.
 enum class Power : std::uint8_t {
-  kWaitsForSipi, ///< after power-on, for all but CPU 0, and after an INIT
+  kWaitsForInit, ///< after power-on, for all but CPU 0; a SIPI is ignored, as KVM does
+  kWaitsForSipi, ///< after an INIT
   kStarting,     ///< a SIPI has started it; no code of its own has run yet
   kRuns,         ///< runs, or halts until an interrupt
   kHalted,       ///< with interrupts off
@@ -107,6 +111,8 @@ public:
   void wake(CpuIndex cpu, Ns latency);
   /// A worker's interrupt.
   void send_work(CpuIndex cpu, Ns latency);
+  /// Sends an INIT or a SIPI on its way, which is the host's.
+  void send(CpuIndex sender, const Parcel &parcel, Ns latency) { host_.send(sender, parcel, latency); }
   /// Delivers an INIT; a SIPI, after which the CPU needs `latency` to its first code (SDM vol. 3A,
   /// 8.4 "Multiple-Processor (MP) Initialization").
   void init(CpuIndex cpu);
@@ -123,6 +129,8 @@ public:
   /// It is not any more, and takes what has been kept from it.
   void release(CpuIndex cpu);
   [[nodiscard]] HoldKind held(CpuIndex cpu) const { return processors_[cpu].hold; }
+  /// Until then the CPU's work takes 100 / `percent` times as long.
+  void throttle(CpuIndex cpu, std::uint32_t percent, Ns until);
   /// A triple fault.
   void shut_down(CpuIndex cpu);
   /// Has Host::is_due() called.
@@ -136,7 +144,7 @@ private:
     Fiber fiber;
     Ns timer = kNever; ///< when it is set to fire
     std::uint32_t epoch = 0;
-    Power power = Power::kWaitsForSipi;
+    Power power = Power::kWaitsForInit;
     HoldKind hold = HoldKind::kNone;
     std::uint8_t vector = 0;    ///< of the SIPI that it takes, or that is pending
     std::uint8_t kept = 0;      ///< bit n: DueType n came while it was held
@@ -146,6 +154,8 @@ private:
     bool init_pending = false;  ///< of a frozen one
     bool sipi_pending = false;  ///< likewise
     Ns start_latency = 0;       ///< of the SIPI that is pending
+    std::uint32_t share = 100;  ///< percent of its time that it has
+    Ns share_until = 0;
   };
 
   /// Why a CPU's code has come back.

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kReport{100};
 
 std::string_view name(Power power) {
   switch (power) {
+  case Power::kWaitsForInit:
+    return "waits for INIT";
   case Power::kWaitsForSipi:
     return "waits for SIPI";
   case Power::kStarting:
@@ -117,7 +119,7 @@ bool Simulation::all_seen_through() {
 
 bool Simulation::is_seen_through(CpuIndex cpu) {
   const Power power = machine_.power(cpu);
-  const bool waits = power == Power::kWaitsForSipi;
+  const bool waits = power == Power::kWaitsForInit || power == Power::kWaitsForSipi;
   FaultEngine::CpuState now;
   now.decided = true; // all are
   now.online = guest_.online(cpu);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace reveille::vmm::sim {
 
@@ -10,7 +11,7 @@ using abi::Place;
 using abi::Word;
 
 Striker::Striker(const Scenario &scenario, FaultEngine &faults)
-    : scenario_(scenario), faults_(faults), timed_(faults.timed()) {
+    : scenario_(scenario), faults_(faults), courier_(faults, scenario.machine.vcpus), timed_(faults.timed()) {
   std::reverse(timed_.begin(), timed_.end());
 }
 
@@ -59,6 +60,7 @@ void Striker::is_due(CpuIndex cpu) {
     if (!timed_.empty())
       machine_->call_at(0, time_of(timed_.back()));
   }
+  deliver_due(cpu);
   const auto it = stations_.find(cpu);
   if (it == stations_.end() || it->second.until > machine_->now())
     return;
@@ -109,6 +111,10 @@ bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
   case Action::kSpuriousSipi:
     machine_->sipi(cpu, fault.vector, 0);
     break;
+  case Action::kThrottle:
+    machine_->throttle(cpu, fault.percent,
+                       fault.duration_ms > 0 ? machine_->now() + from_us(fault.duration_ms * 1000) : kNever);
+    break;
   default:
     break;
   }
@@ -118,7 +124,8 @@ bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
 
 bool Striker::begin_crash(CpuIndex cpu, Station &station) {
   const Power power = machine_->power(cpu);
-  station.crash_waits = power == Power::kWaitsForSipi || power == Power::kStarting;
+  station.crash_waits =
+      power == Power::kWaitsForInit || power == Power::kWaitsForSipi || power == Power::kStarting;
   if (!station.crash_waits)
     crash(cpu, station);
   return false;
@@ -164,6 +171,46 @@ void Striker::end(Station &station, HoldEnd how) {
 
 void Striker::forget_place(Station &station) {
   std::erase_if(station.jobs, [](const Job &job) { return !job.posted; });
+}
+
+// --- deliveries
+
+void Striker::send(CpuIndex sender, const Parcel &sent, Ns latency) {
+  const Courier::Addressee addressee{guest_->word(sent.to),
+                                     {guest_->ordinal(sent.to), guest_->cycle(sent.to)}};
+  for (const Parcel &parcel : courier_.route(sent, sender, addressee, now_us())) {
+    if (parcel.after_ms <= 0) {
+      deliver(parcel, latency);
+      continue;
+    }
+    later_.push_back({machine_->now() + from_us(parcel.after_ms * 1000), parcel, latency});
+    machine_->call_at(parcel.to, later_.back().due);
+  }
+}
+
+void Striker::deliver_due(CpuIndex cpu) {
+  const auto is_due = [&](const Later &each) { return each.parcel.to == cpu && each.due <= machine_->now(); };
+  std::vector<Later> due;
+  std::ranges::copy_if(later_, std::back_inserter(due), is_due);
+  std::erase_if(later_, is_due);
+  for (const Later &each : due)
+    deliver(each.parcel, each.latency);
+}
+
+/// An INIT to a CPU that is up is the end of what it was; to CPU 0, which has no firmware to begin
+/// with, of all.
+void Striker::deliver(const Parcel &parcel, Ns latency) {
+  if (!parcel.is_init) {
+    machine_->sipi(parcel.to, parcel.vector, latency);
+    return;
+  }
+  const bool was_up = parcel.to == 0 || Word::from(guest_->word(parcel.to)).state == abi::State::kActive;
+  if (parcel.to == 0)
+    machine_->shut_down(0);
+  else
+    machine_->init(parcel.to);
+  if (was_up)
+    note_crash(parcel.to, "an INIT, when it was up");
 }
 
 // --- what else the machine tells

@@ -1,7 +1,7 @@
 // The faults of a scenario, done to simulated processors: what the lab's threads do to theirs.
 #pragma once
 
-#include "vmm/faults/engine.hpp"
+#include "vmm/faults/courier.hpp"
 #include "vmm/judge/observation.hpp"
 #include "vmm/sim/guest.hpp"
 
@@ -25,12 +25,13 @@ public:
   void was_reset(CpuIndex cpu) override;
   bool may_begin(CpuIndex cpu) override;
   void is_due(CpuIndex cpu) override;
+  void send(CpuIndex sender, const Parcel &parcel, Ns latency) override;
   void panicked(CpuIndex cpu, const char *why) override;
   // --- Listener
   void has_decided(CpuIndex cpu, std::uint32_t attempt, bool up) override;
 
   /// Whether every strike that is due at a time has been given to its CPU.
-  [[nodiscard]] bool all_posted() const { return timed_.empty(); }
+  [[nodiscard]] bool all_posted() const { return timed_.empty() && later_.empty(); }
   [[nodiscard]] bool control_died() const { return control_died_; }
   /// Whether the CPU has crashed, in whichever attempt.
   [[nodiscard]] bool crashed(CpuIndex cpu) const { return crashed_.contains(cpu); }
@@ -50,6 +51,15 @@ private:
     bool crash_waits = false;       ///< until the CPU has an instruction to crash at
   };
 
+  /// A delivery that is late.
+  struct Later {
+    Ns due;
+    Parcel parcel;
+    Ns latency;
+  };
+
+  void deliver(const Parcel &parcel, Ns latency);
+  void deliver_due(CpuIndex cpu);
   void reach_zero();
   void post(const Strike &strike);
   void go_through(CpuIndex cpu);
@@ -66,6 +76,8 @@ private:
 
   const Scenario &scenario_;
   FaultEngine &faults_;
+  Courier courier_;
+  std::vector<Later> later_;
   Machine *machine_ = nullptr;
   Guest *guest_ = nullptr;
   std::unordered_map<CpuIndex, Station> stations_; ///< of CPUs that something has been done to

@@ -99,6 +99,17 @@ TEST(scenario, keys_of_an_action_are_needed_and_are_no_other_actions) {
       {fault(at + "\"interrupt\"\nvector = 256"), "9:10: fault.0.vector: 256 is out of range: 0..255"},
       {fault(at + "\"nmi\"\nvector = 20"), R"(9:10: fault.0.vector: "nmi" takes no vector)"},
       {fault(at + "\"stall\"\npercent = 20"), R"(9:11: fault.0.percent: "stall" takes no percent)"},
+      {fault("cpu = 1\nat = \"init\"\naction = \"redirect\""),
+       R"(5:1: fault.0.to: missing; "redirect" needs it)"},
+      {fault("cpu = 1\nat = \"init\"\naction = \"redirect\"\nto = 8"),
+       "9:6: fault.0.to: there is no CPU 8: the machine has CPUs 0 to 7"},
+      {fault("cpu = 1\nat = \"init\"\naction = \"redirect\"\nto = 1"),
+       "9:6: fault.0.to: CPU 1 is one that the fault strikes; it must be another"},
+      {fault(at + "\"jump\""), R"(5:1: fault.0.symbol: missing; "jump" needs it, or an address)"},
+      {fault(at + "\"jump\"\naddress = 4096\nsymbol = \"main\""),
+       R"(10:10: fault.0.symbol: "jump" takes an address or a symbol, not both)"},
+      {fault(at + "\"jump\"\nsymbol = \"main+16\""),
+       R"(9:10: fault.0.symbol: "main+16" is not like "NAME" or "NAME+0x10")"},
   });
   expect_accepted({fault(at + "\"interrupt\"\nvector = 16"), fault(at + "\"spurious-sipi\"\nvector = 0")});
 }

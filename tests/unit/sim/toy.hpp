@@ -39,6 +39,7 @@ public:
     if (due[cpu])
       due[cpu]();
   }
+  void send(CpuIndex, const Parcel &, Ns) override {}
   void panicked(CpuIndex cpu, const char *why) override { panics[cpu] = why; }
 
   std::vector<std::pair<CpuIndex, CpuIndex>> placed;

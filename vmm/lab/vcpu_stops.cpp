@@ -1,0 +1,80 @@
+// A vCPU's stops at instructions, and its exits as places.
+#include "vmm/lab/vcpu_runner.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace reveille::vmm {
+
+namespace {
+
+// The ICR's lower half: delivery mode in 10:8. SDM 3, 11.6.1 "Interrupt Command Register (ICR)".
+constexpr std::uint32_t kInit = 5;
+constexpr std::uint32_t kStartUp = 6;
+constexpr std::uint32_t delivery_of(std::uint64_t low) { return (low >> 8) & 7; }
+
+} // namespace
+
+Result<void> VcpuRunner::arm_stops() {
+  const auto addresses = stops_.addresses();
+  if (addresses.empty())
+    return {};
+  return vcpu_.set_breakpoints(addresses);
+}
+
+/// It stands before the instruction at `pc`, which has not been executed.
+bool VcpuRunner::at_instruction(std::uint64_t pc) {
+  if (stops_.send_start == pc && send_in_its_place())
+    return true;
+  const SyncView sync = state_.machine.control().sync(cpu_);
+  for (const Stops::At &at : stops_.strikes)
+    if (at.address == pc && FaultEngine::is_meant(at.strike, {sync.ordinal, sync.cycle}) &&
+        !perform(at.strike))
+      return true;
+  return step_over();
+}
+
+/// The guest is about to send an INIT or a SIPI: the host does it, by its own rules, and has the
+/// guest's function return. False: it is something else, or not as it should be.
+bool VcpuRunner::send_in_its_place() {
+  auto regs = vcpu_.regs();
+  if (!regs)
+    return false;
+  const auto to = static_cast<std::uint32_t>(regs->rdi);
+  const std::uint32_t delivery = delivery_of(regs->rsi);
+  const auto back = state_.machine.memory().read<std::uint64_t>(regs->rsp);
+  if (to >= state_.machine.cpus() || (delivery != kInit && delivery != kStartUp) || !back)
+    return false;
+  regs->rip = *back;
+  regs->rsp += sizeof *back;
+  if (!vcpu_.set_regs(*regs))
+    return false;
+  state_.deliveries.send(
+      {.to = to, .is_init = delivery == kInit, .vector = static_cast<std::uint8_t>(regs->rsi)}, cpu_,
+      state_.now_us());
+  state_.tell();
+  return true;
+}
+
+/// Executes the one instruction that it stands before, whatever is armed there.
+bool VcpuRunner::step_over() {
+  if (!vcpu_.set_single_step())
+    return false;
+  Exit exit = processor_.run();
+  while (std::holds_alternative<Interrupted>(exit) && !state_.ending())
+    exit = processor_.run();
+  if (const auto armed = arm_stops(); !armed)
+    spdlog::error("cpu {}: {}", cpu_, armed.error().message);
+  return std::holds_alternative<Debug>(exit) || handle(exit);
+}
+
+/// Faults at its Nth exit strike when the exit has been answered.
+bool VcpuRunner::count_exit(const Exit &exit) {
+  if (std::holds_alternative<Interrupted>(exit) || std::holds_alternative<Debug>(exit))
+    return true;
+  ++exits_;
+  if (state_.faults.has_exits(cpu_))
+    perform_all(state_.faults.at_exit(cpu_, exits_));
+  return true;
+}
+
+} // namespace reveille::vmm
