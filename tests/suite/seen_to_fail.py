@@ -74,7 +74,7 @@ class Copy:
         sound = path.read_text()
         path.write_text(sound.replace(entry["find"], entry["replace"]))
         try:
-            host = entry["file"].startswith("vmm/")
+            host = entry["file"].startswith("vmm/") or "backend" in entry
             self.command("cmake", "--build", self.build, "--target", *(["vmm", "guest"] if host else ["guest"]))
         finally:
             path.write_text(sound)
@@ -89,6 +89,8 @@ def launcher():
 
 def run(command, entry, name):
     words = [*map(str, command), str(ROOT / "configs" / f"{name}.toml")]
+    if "backend" in entry:
+        words += ["--backend", entry["backend"]]
     for change in entry.get("set", []):
         words += ["--set", change]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=RUN_S)

@@ -1,10 +1,10 @@
 #include "vmm/faults/engine.hpp"
 
 #include "core/protocol/states.hpp"
+#include "vmm/scenario/chance.hpp"
 #include "vmm/scenario/places.hpp"
 
 #include <algorithm>
-#include <random>
 #include <variant>
 
 namespace reveille::vmm {
@@ -18,6 +18,24 @@ FaultEngine::FaultEngine(const Scenario &scenario)
   for (std::size_t i = 0; i < specs_.size(); ++i)
     for (const CpuIndex cpu : specs_[i].cpus)
       cpus_.at(cpu).entries.push_back({i, &specs_[i], {i, cpu}});
+  for (OfCpu &of : cpus_)
+    for (Entry &entry : of.entries)
+      if (std::holds_alternative<FirmwarePlace>(entry.spec->at.where))
+        account_for_firmware(entry);
+}
+
+/// Done when the machine was built (vmm/scenario/roster.hpp), and nothing more comes of it.
+void FaultEngine::account_for_firmware(Entry &entry) {
+  entry.account.seen_through = true;
+  if (!is_lucky(seed_, entry.fault, *entry.spec, entry.account.cpu, entry.chances++))
+    return;
+  entry.account.fired = 1;
+  Firing firing{};
+  firing.fault = entry.fault;
+  firing.cpu = firing.vcpu = entry.account.cpu;
+  firing.end = HoldEnd::kDone;
+  firing.seen_through = true;
+  firings_.push_back(std::move(firing));
 }
 
 std::uint64_t FaultEngine::armed(CpuIndex cpu) const {
@@ -91,15 +109,6 @@ std::vector<TimedStrike> FaultEngine::timed() const {
   return strikes;
 }
 
-bool FaultEngine::is_lucky(const Entry &entry) const {
-  if (entry.spec->probability >= 1)
-    return true;
-  const auto low = [](std::uint64_t value) { return static_cast<std::uint32_t>(value); };
-  std::seed_seq chance{low(seed_), low(seed_ >> 32), low(entry.fault), low(entry.account.cpu), entry.chances};
-  std::mt19937_64 dice(chance);
-  return std::generate_canonical<double, 53>(dice) < entry.spec->probability;
-}
-
 std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, std::uint64_t word,
                                            double now_us) {
   const std::uint32_t attempt = Word::from(word).attempt;
@@ -109,7 +118,7 @@ std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, 
       continue;
     if (entry.chances >= entry.spec->count)
       return std::nullopt;
-    const bool fires = is_lucky(entry);
+    const bool fires = is_lucky(seed_, entry.fault, *entry.spec, strike.cpu, entry.chances);
     ++entry.chances;
     entry.last_attempt = attempt;
     if (!fires)

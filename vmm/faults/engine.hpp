@@ -34,7 +34,8 @@ struct TimedStrike {
 /// Names one firing, to tell the engine how it went on.
 using FiringId = std::size_t;
 
-/// All functions may be called by any thread.
+/// All functions may be called by any thread. Faults at "firmware" have fired, and are seen through, when
+/// it is made: the machine is built with them.
 class FaultEngine {
 public:
   explicit FaultEngine(const Scenario &scenario);
@@ -122,7 +123,7 @@ private:
   };
 
   template <class Place, class Is> [[nodiscard]] std::vector<Strike> strikes_at(CpuIndex cpu, Is &&is) const;
-  [[nodiscard]] bool is_lucky(const Entry &entry) const;
+  void account_for_firmware(Entry &entry);
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool is_stopped) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace reveille::vmm {
 
@@ -104,6 +105,23 @@ void compare_stop(const Scenario &scenario, const Evidence &evidence, std::vecto
   }
 }
 
+/// Whether a skew is what the rendezvous has measured, where it has. Half of it is spared for what the
+/// host's own TSCs are apart.
+void compare_skew(const Scenario &scenario, const Observation &seen, const Verdict &verdict,
+                  std::vector<std::string> &out) {
+  for (const FaultAccount &account : seen.faults) {
+    const FaultSpec &fault = scenario.faults[account.fault];
+    const CpuVerdict &cpu = verdict.cpus[account.cpu];
+    if (fault.action != Action::kSkew || account.fired == 0 || !cpu.skew_ticks)
+      continue;
+    const double measured_us = static_cast<double>(*cpu.skew_ticks) * 1000 / seen.tsc_khz;
+    const double resolution_us = static_cast<double>(cpu.skew_resolution) * 1000 / seen.tsc_khz;
+    if (std::abs(measured_us - fault.skew_us) > std::abs(fault.skew_us) / 2 + resolution_us)
+      out.push_back(fmt::format("CPU {}: its TSC was put off by {} us, and measured to be off by {:.1f} us",
+                                account.cpu, fault.skew_us, measured_us));
+  }
+}
+
 } // namespace
 
 std::vector<std::string> find_differences(const Scenario &scenario, const Evidence &evidence,
@@ -131,6 +149,7 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Eviden
   }
   compare_faults(scenario, seen, out);
   compare_stop(scenario, evidence, out);
+  compare_skew(scenario, seen, verdict, out);
   return out;
 }
 

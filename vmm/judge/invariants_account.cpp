@@ -105,7 +105,11 @@ Finding look_single_owner(const JudgeContext &context) {
   if (seen.zero_tsc == 0)
     return std::nullopt; // the guest says which ID is whose before its first kick, and not at once
   std::map<std::uint32_t, CpuIndex> by_id;
-  for (CpuIndex cpu = 0; cpu < std::min<std::uint32_t>(seen.found_cpus, context.evidence.cpus()); ++cpu) {
+  std::uint32_t found = 0;
+  for (CpuIndex cpu = 0; cpu < context.evidence.cpus(); ++cpu) {
+    const Presence presence = seen.cpus[cpu].presence;
+    if (!is_found(presence) || found++ >= seen.found_cpus || presence == Presence::kTwin)
+      continue; // a twin is listed with another's ID, and must not be in the map
     const auto [it, fresh] = by_id.try_emplace(seen.cpus[cpu].apic_id, cpu);
     if (!fresh)
       return fmt::format("CPUs {} and {} both have APIC ID {}", it->second, cpu, it->first);
@@ -357,9 +361,12 @@ Finding look_accounted(const JudgeContext &context) {
   for (const CpuVerdict &cpu : context.cpus) {
     online += cpu.outcome == CpuOutcome::kOnline ? 1 : 0;
     failed += cpu.outcome == CpuOutcome::kFailed ? 1 : 0;
+    const bool found = is_found(context.evidence.seen().cpus[cpu.cpu].presence);
     if (cpu.cpu >= context.scenario.bringup.max_cpus && cpu.attempts > 0)
       return fmt::format("CPU {} was kicked, and nobody had asked for it", cpu.cpu);
-    if (requested(context, cpu.cpu) && cpu.attempts == 0 && !was_lost(context, cpu.cpu) &&
+    if (!found && cpu.attempts > 0)
+      return fmt::format("CPU {} was kicked, and the firmware does not offer it", cpu.cpu);
+    if (requested(context, cpu.cpu) && found && cpu.attempts == 0 && !was_lost(context, cpu.cpu) &&
         context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("CPU {} was asked for, and never kicked", cpu.cpu);
   }

@@ -1,6 +1,7 @@
 // Invariants about the order of what happened.
 #include "core/protocol/points.hpp"
 #include "vmm/judge/invariants.hpp"
+#include "vmm/scenario/roster.hpp"
 
 #include <fmt/format.h>
 
@@ -272,17 +273,29 @@ Finding look_exact_undo(const JudgeContext &context) {
   return std::nullopt;
 }
 
+namespace {
+
+/// The primary thread of each CPU that is brought up, as the guest chooses it: of a core's threads that
+/// with the lowest number. A twin is not known for the thread that it is, and is its own.
+std::map<CpuIndex, CpuIndex> primary_threads(const JudgeContext &context) {
+  const std::vector<CpuObservation> &cpus = context.evidence.seen().cpus;
+  const Roster roster(context.scenario);
+  std::map<std::uint32_t, CpuIndex> primary_of_core;
+  std::map<CpuIndex, CpuIndex> primaries;
+  for (CpuIndex number = 0; number < roster.requested() && number < cpus.size(); ++number) {
+    const CpuIndex cpu = roster.cpu_of(number);
+    const std::uint32_t core = cpus[cpu].apic_id / context.scenario.machine.threads_per_core;
+    const bool is_twin = cpus[cpu].presence == Presence::kTwin;
+    primaries[cpu] = is_twin ? cpu : primary_of_core.try_emplace(core, cpu).first->second;
+  }
+  return primaries;
+}
+
+} // namespace
+
 /// A sibling's first kick of a cycle comes behind the decision on its primary.
 Finding look_siblings_after_primary(const JudgeContext &context) {
-  const Observation &seen = context.evidence.seen();
-  const auto core_of = [&](CpuIndex cpu) {
-    return seen.cpus[cpu].apic_id / context.scenario.machine.threads_per_core;
-  };
-  std::map<std::uint32_t, CpuIndex> primaries;
-  for (CpuIndex cpu = 0; cpu < context.scenario.bringup.max_cpus && cpu < seen.cpus.size(); ++cpu)
-    primaries.try_emplace(core_of(cpu), cpu);
-  for (CpuIndex cpu = 1; cpu < context.scenario.bringup.max_cpus && cpu < seen.cpus.size(); ++cpu) {
-    const CpuIndex primary = primaries.at(core_of(cpu));
+  for (const auto &[cpu, primary] : primary_threads(context)) {
     if (primary == cpu || primary == 0)
       continue;
     std::vector<std::uint64_t> decided; // when the primary came up, and when it had failed

@@ -5,6 +5,7 @@
 #include "core/abi/event.hpp"
 #include "core/abi/word.hpp"
 #include "vmm/faults/account.hpp"
+#include "vmm/scenario/roster.hpp"
 #include "vmm/scenario/scenario.hpp"
 
 #include <cstdint>
@@ -47,11 +48,12 @@ struct StepNames {
 };
 
 struct CpuObservation {
-  std::uint32_t apic_id = 0;
-  std::uint64_t word = 0;           ///< the sync word at the end
-  std::vector<abi::Event> events;   ///< its own ring, in the order in which it wrote them
-  std::uint32_t lost_events = 0;    ///< found no room, or the ring's account is not credible
-  std::optional<VcpuSnapshot> vcpu; ///< of CPUs that did not come up
+  Presence presence = Presence::kPresent; ///< what the firmware made of it
+  std::uint32_t apic_id = 0;              ///< as the guest has it, if it has found the CPU
+  std::uint64_t word = 0;                 ///< the sync word at the end
+  std::vector<abi::Event> events;         ///< its own ring, in the order in which it wrote them
+  std::uint32_t lost_events = 0;          ///< found no room, or the ring's account is not credible
+  std::optional<VcpuSnapshot> vcpu;       ///< of CPUs that did not come up
 };
 
 struct Observation {

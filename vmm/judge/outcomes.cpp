@@ -171,6 +171,8 @@ void decide(const Scenario &scenario, const Evidence &evidence, CpuVerdict &cpu)
   cpu.outcome = CpuOutcome::kFailed;
   if (crash)
     cpu.reason = "crash@" + crash_place(evidence, cpu.cpu, decision);
+  else if (evidence.seen().cpus[cpu.cpu].presence == Presence::kGhost)
+    cpu.reason = "absent@" + owed_undecided(evidence, cpu.cpu, decision);
   else if (decision.failed)
     cpu.reason = reason_by_core(evidence, cpu.cpu, decision);
   else

@@ -38,6 +38,8 @@ std::optional<double> Deliveries::deliver_due(double now_us) {
 
 /// An INIT to a CPU that is up is the end of what it was.
 void Deliveries::deliver(const Parcel &parcel) {
+  if (!machine_.exists(parcel.to))
+    return; // to nobody
   const abi::Word word = machine_.control().word(parcel.to);
   const bool was_up = parcel.is_init && (parcel.to == 0 || word.state == abi::State::kActive);
   const Result<void> sent =

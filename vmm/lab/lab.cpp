@@ -57,7 +57,7 @@ Lab::Lab(const Scenario &scenario, Machine &machine)
     for (unsigned place = 0; place < abi::kPlaceCount; ++place)
       if ((mask >> place & 1) != 0)
         machine.control().arm(cpu, static_cast<abi::Place>(place));
-    runners_.push_back(std::make_unique<VcpuRunner>(state_, cpu));
+    runners_.push_back(machine.exists(cpu) ? std::make_unique<VcpuRunner>(state_, cpu) : nullptr);
   }
 }
 
@@ -85,7 +85,8 @@ Result<void> Lab::find_instructions() {
     auto stops = find_stops(scenario_, faults_, machine_, cpu);
     if (!stops)
       return tl::unexpected(stops.error());
-    runners_[cpu]->stop_at(std::move(*stops));
+    if (machine_.exists(cpu))
+      runners_[cpu]->stop_at(std::move(*stops));
   }
   return {};
 }
@@ -97,11 +98,13 @@ Result<void> Lab::start() {
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
     if (InterruptGuard::interrupted())
       return {}; // watch() will see it
+    if (!machine_.exists(cpu))
+      continue;
     if (auto started = runners_[cpu]->start(); !started)
       return started;
   }
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
-    while (!runners_[cpu]->started())
+    while (machine_.exists(cpu) && !runners_[cpu]->started())
       std::this_thread::sleep_for(microseconds(100));
   return runners_[0]->start();
 }
@@ -211,11 +214,11 @@ bool Lab::all_seen_through() {
     now.online = of.online();
     now.word = sync.word;
     now.attempt = {sync.ordinal, sync.cycle};
-    now.at_rest = cpu == 0 || runners_[cpu]->at_rest();
+    now.at_rest = cpu == 0 || !machine_.exists(cpu) || runners_[cpu]->at_rest();
     if (faults_.see_through(cpu, now))
       continue;
     all = false;
-    if (now.decided && faults_.wants_rest(cpu))
+    if (now.decided && machine_.exists(cpu) && faults_.wants_rest(cpu))
       runners_[cpu]->ask_for_rest();
   }
   return all;
@@ -250,7 +253,9 @@ void Lab::report(const ProgressHook &progress) {
 void Lab::stop() {
   state_.set_ending();
   const double give_up = state_.now_us() + kJoinBoundUs;
-  const auto running = [](const auto &runner) { return runner->has_thread() && !runner->finished(); };
+  const auto running = [](const auto &runner) {
+    return runner != nullptr && runner->has_thread() && !runner->finished();
+  };
   while (std::any_of(runners_.begin(), runners_.end(), running) && state_.now_us() < give_up) {
     for (const auto &runner : runners_)
       if (running(runner))
@@ -259,6 +264,8 @@ void Lab::stop() {
   }
   all_joined_ = true;
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
+    if (!machine_.exists(cpu))
+      continue;
     if (!running(runners_[cpu])) {
       runners_[cpu]->join();
       continue;
@@ -303,12 +310,13 @@ Observation Lab::observe(RunEnd end) {
 CpuObservation Lab::observe(CpuIndex cpu) {
   const SyncView sync = machine_.control().sync(cpu);
   CpuObservation seen;
-  seen.apic_id = sync.apic_id;
+  seen.presence = machine_.roster().presence(cpu);
+  seen.apic_id = is_found(seen.presence) ? sync.apic_id : apic_id(cpu);
   seen.word = sync.word;
   seen.events = state_.trace.events(cpu);
   seen.lost_events = state_.trace.lost(cpu);
   const bool up = (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu);
-  if (all_joined_ && !up && cpu < scenario_.bringup.max_cpus)
+  if (all_joined_ && !up && machine_.exists(cpu) && cpu < scenario_.bringup.max_cpus)
     seen.vcpu = snapshot(cpu);
   return seen;
 }

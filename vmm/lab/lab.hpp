@@ -52,12 +52,12 @@ private:
   Machine &machine_;
   FaultEngine faults_;
   RunState state_;
-  std::vector<std::unique_ptr<VcpuRunner>> runners_;
-  std::vector<TimedStrike> timed_;         ///< not yet delivered, the last one first
-  std::uint64_t control_events_ = 0;       ///< taken from CPU 0's ring
-  double last_event_us_ = 0;               ///< when the last of them was seen
-  double last_take_us_ = 0;                ///< when all rings were last emptied
-  std::optional<double> next_delivery_us_; ///< of those that are late
+  std::vector<std::unique_ptr<VcpuRunner>> runners_; ///< by CPU; null of a ghost
+  std::vector<TimedStrike> timed_;                   ///< not yet delivered, the last one first
+  std::uint64_t control_events_ = 0;                 ///< taken from CPU 0's ring
+  double last_event_us_ = 0;                         ///< when the last of them was seen
+  double last_take_us_ = 0;                          ///< when all rings were last emptied
+  std::optional<double> next_delivery_us_;           ///< of those that are late
   double bound_ms_;
   double last_report_us_ = 0;
   bool all_joined_ = false;

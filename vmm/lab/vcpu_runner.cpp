@@ -207,7 +207,7 @@ bool VcpuRunner::handle(const Exit &exit) {
 /// The guest has written to the doorbell. The value is the guest's: anything may be in it.
 void VcpuRunner::ring(std::uint32_t value) {
   const auto place = static_cast<abi::Place>((value >> 16) & 0xff);
-  const CpuIndex target = value & 0xffff;
+  const CpuIndex target = state_.machine.roster().cpu_of(value & 0xffff);
   switch (static_cast<abi::Ring>(value >> 24)) {
   case abi::Ring::kPlace:
     if (static_cast<unsigned>(place) < abi::kPlaceCount && target < state_.machine.cpus())

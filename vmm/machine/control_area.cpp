@@ -21,10 +21,11 @@ constexpr std::uint64_t round_up(std::uint64_t bytes) {
 
 constexpr std::uint64_t bit(abi::Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
 
-abi::Request request_of(const Scenario &scenario, const ControlLayout &layout, GuestClocks clocks) {
+abi::Request request_of(const Scenario &scenario, const Roster &roster, const ControlLayout &layout,
+                        GuestClocks clocks) {
   abi::Request request = {};
   request.cpus = scenario.machine.vcpus;
-  request.max_cpus = scenario.bringup.max_cpus;
+  request.max_cpus = roster.requested();
   request.strategy = scenario.bringup.strategy;
   request.wait = scenario.bringup.wait;
   request.stop = scenario.bringup.stop;
@@ -86,8 +87,9 @@ Result<ControlLayout> lay_out_control_area(const MachineSpec &machine, const Bri
 
 Result<ControlArea> ControlArea::create(const GuestMemory &memory, const ControlLayout &layout,
                                         const Scenario &scenario, GuestClocks clocks) {
-  ControlArea area;
+  ControlArea area{Roster(scenario)};
   area.layout_ = layout;
+  area.tsc_khz_ = static_cast<std::uint32_t>(clocks.tsc_khz);
   area.cpus_ = scenario.machine.vcpus;
   area.page_ = memory.at<abi::ControlPage>(layout.page);
   area.slots_ = memory.at<abi::CpuSlot>(layout.slots, area.cpus_);
@@ -103,7 +105,7 @@ Result<ControlArea> ControlArea::create(const GuestMemory &memory, const Control
     area.slots_[cpu].host.ring = layout.ring(cpu);
     area.slots_[cpu].host.ring_capacity = layout.ring_capacity(cpu);
   }
-  area.page_->request = request_of(scenario, layout, clocks);
+  area.page_->request = request_of(scenario, area.roster_, layout, clocks);
   area.page_->version = abi::kAbiVersion;
   area.page_->size = sizeof(abi::ControlPage);
   area.page_->magic = abi::kControlMagic;
@@ -111,17 +113,17 @@ Result<ControlArea> ControlArea::create(const GuestMemory &memory, const Control
 }
 
 std::uint64_t ControlArea::word_bits(CpuIndex cpu) const {
-  return slots_[cpu].sync.word.load(std::memory_order_acquire); // pairs with the guest's swaps
+  return slot(cpu).sync.word.load(std::memory_order_acquire); // pairs with the guest's swaps
 }
 
 SyncView ControlArea::sync(CpuIndex cpu) const {
-  const abi::SyncLine &line = slots_[cpu].sync;
+  const abi::SyncLine &line = slot(cpu).sync;
   SyncView view;
   view.word = word_bits(cpu);
   view.ordinal = line.ordinal.load(std::memory_order_relaxed);
   view.cycle = line.cycle.load(std::memory_order_relaxed);
   view.apic_id = std::atomic_ref(const_cast<std::uint32_t &>(line.apic_id)).load(std::memory_order_relaxed);
-  view.control = line.control.load(std::memory_order_relaxed);
+  view.control = roster_.cpu_of(line.control.load(std::memory_order_relaxed));
   return view;
 }
 
@@ -143,26 +145,26 @@ std::vector<StepView> ControlArea::steps() const {
 }
 
 void ControlArea::arm(CpuIndex cpu, abi::Place place) {
-  slots_[cpu].host.armed.fetch_or(bit(place), std::memory_order_seq_cst);
+  slot(cpu).host.armed.fetch_or(bit(place), std::memory_order_seq_cst);
 }
 
 void ControlArea::disarm(CpuIndex cpu, abi::Place place) {
-  slots_[cpu].host.armed.fetch_and(~bit(place), std::memory_order_seq_cst);
+  slot(cpu).host.armed.fetch_and(~bit(place), std::memory_order_seq_cst);
 }
 
 std::uint64_t ControlArea::armed(CpuIndex cpu) const {
-  return slots_[cpu].host.armed.load(std::memory_order_relaxed);
+  return slot(cpu).host.armed.load(std::memory_order_relaxed);
 }
 
 void ControlArea::answer_step(CpuIndex cpu, int error) {
   // Release: the guest reads it behind its write to the doorbell.
-  slots_[cpu].host.step_error.store(error, std::memory_order_release);
+  slot(cpu).host.step_error.store(error, std::memory_order_release);
 }
 
 RingView ControlArea::take_events(CpuIndex cpu) {
   const std::uint32_t capacity = layout_.ring_capacity(cpu);
-  const abi::RingLine &line = slots_[cpu].ring;
-  Ring &ring = rings_[cpu];
+  const abi::RingLine &line = slot(cpu).ring;
+  Ring &ring = rings_[roster_.number_of(cpu)];
   // Acquire: pairs with the guest's publishing store.
   const std::uint32_t count = line.count.load(std::memory_order_acquire);
   const std::uint32_t fresh = count - ring.taken;
@@ -177,10 +179,15 @@ RingView ControlArea::take_events(CpuIndex cpu) {
     view.events.reserve(fresh);
     view.events.assign(ring.events + first, ring.events + first + to_end);
     view.events.insert(view.events.end(), ring.events, ring.events + (fresh - to_end));
+    const auto ahead = static_cast<std::uint64_t>(skew_ticks(roster_.skew_us(cpu), tsc_khz_));
+    for (abi::Event &event : view.events) {
+      roster_.rename(event);
+      event.tsc -= ahead;
+    }
   }
   ring.taken = count;
   // Release: pairs with the guest's acquire before it writes over what was copied out.
-  slots_[cpu].host.read.store(count, std::memory_order_release);
+  slot(cpu).host.read.store(count, std::memory_order_release);
   return view;
 }
 

@@ -7,10 +7,12 @@
 #include "core/abi/word.hpp"
 #include "vmm/base/error.hpp"
 #include "vmm/machine/guest_memory.hpp"
+#include "vmm/scenario/roster.hpp"
 #include "vmm/scenario/scenario.hpp"
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace reveille::vmm {
@@ -69,7 +71,8 @@ struct GuestClocks {
 };
 
 /// Refers to guest memory, does not own it: the memory must outlive it. All functions but
-/// take_events() may be called by any thread at any time; `cpu` must be below cpus().
+/// take_events() may be called by any thread at any time; `cpu` must be below cpus(). CPUs are the
+/// scenario's: the guest's own numbers (Roster) stay in here.
 class ControlArea {
 public:
   /// Writes the host's half of the page and of every slot.
@@ -78,6 +81,7 @@ public:
 
   [[nodiscard]] const ControlLayout &layout() const { return layout_; }
   [[nodiscard]] std::uint32_t cpus() const { return cpus_; }
+  [[nodiscard]] const Roster &roster() const { return roster_; }
 
   [[nodiscard]] std::uint64_t word_bits(CpuIndex cpu) const; ///< acquire
   [[nodiscard]] abi::Word word(CpuIndex cpu) const { return abi::Word::from(word_bits(cpu)); }
@@ -94,7 +98,7 @@ public:
   void answer_step(CpuIndex cpu, int error);
 
   /// Copies out what has come into `cpu`'s ring since the last call, at most its capacity, and
-  /// makes room for more. One thread at a time for one CPU.
+  /// makes room for more. By the TSC that the CPUs without a skew have. One thread at a time for one CPU.
   [[nodiscard]] RingView take_events(CpuIndex cpu);
 
 private:
@@ -103,13 +107,16 @@ private:
     std::uint32_t taken; ///< events, ever; the guest's copy of it is not believed
   };
 
-  ControlArea() = default;
+  explicit ControlArea(Roster roster) : roster_(std::move(roster)) {}
+  [[nodiscard]] abi::CpuSlot &slot(CpuIndex cpu) const { return slots_[roster_.number_of(cpu)]; }
 
+  Roster roster_;
   ControlLayout layout_;
   std::uint32_t cpus_ = 0;
+  std::uint32_t tsc_khz_ = 0;
   abi::ControlPage *page_ = nullptr;
   abi::CpuSlot *slots_ = nullptr;
-  std::vector<Ring> rings_; ///< by CPU
+  std::vector<Ring> rings_; ///< by the guest's numbers
 };
 
 } // namespace reveille::vmm

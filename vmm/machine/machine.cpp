@@ -39,6 +39,14 @@ Result<void> enable_x2apic(Vcpu &vcpu) {
   return vcpu.set_sregs(*special);
 }
 
+/// By a two's complement: a TSC that is behind has gone on by less.
+Result<void> put_tsc_ahead(Vcpu &vcpu, std::int64_t ticks) {
+  const auto offset = vcpu.tsc_offset();
+  if (!offset)
+    return tl::unexpected(offset.error());
+  return vcpu.set_tsc_offset(*offset + static_cast<std::uint64_t>(ticks));
+}
+
 /// Makes every LAPIC reachable, the last one too (see Vcpu::lapic).
 Result<void> announce_lapics(Vcpu &vcpu) {
   const auto state = vcpu.lapic();
@@ -53,7 +61,7 @@ Result<void> announce_lapics(Vcpu &vcpu) {
 class MachineBuilder {
 public:
   MachineBuilder(const Scenario &scenario, const GuestImage &image, Machine::Interrupted interrupted)
-      : scenario_(scenario), image_(image), interrupted_(interrupted) {}
+      : scenario_(scenario), image_(image), interrupted_(interrupted), roster_(scenario) {}
 
   Result<Machine> build() {
     const auto setup = apic_setup(scenario_.machine);
@@ -89,8 +97,8 @@ private:
     if (auto r = image_.load(memory, reserved); !r)
       return tl::unexpected(r.error());
     std::vector<MadtCpu> cpus;
-    for (CpuIndex cpu = 0; cpu < scenario_.machine.vcpus; ++cpu)
-      cpus.push_back({apic_id(cpu), cpu, true});
+    for (const ListedCpu &entry : roster_.listed())
+      cpus.push_back({apic_id(entry.id_of), entry.cpu, entry.enabled});
     const auto acpi = AcpiTables::build(cpus, kStartInfoAddress, scenario_.machine.apic == ApicMode::kKernel);
     if (!acpi)
       return tl::unexpected(acpi.error());
@@ -150,6 +158,8 @@ private:
     for (CpuIndex cpu = 0; cpu < spec.vcpus; ++cpu) {
       if (interrupted_())
         return fail(ExitStatus::kInterrupted, "interrupted before the guest was started");
+      if (!roster_.exists(cpu))
+        continue;
       auto vcpu = vm.create_vcpu(apic_id(cpu));
       if (!vcpu)
         return tl::unexpected(vcpu.error());
@@ -162,7 +172,18 @@ private:
           return tl::unexpected(r.error());
       vcpus.push_back(std::move(*vcpu));
     }
+    if (auto r = skew_clocks(vcpus); !r)
+      return tl::unexpected(r.error());
     return vcpus;
+  }
+
+  /// When all are there: KVM gives a new vCPU the TSC that it has set last.
+  Result<void> skew_clocks(std::vector<Vcpu> &vcpus) const {
+    for (Vcpu &vcpu : vcpus)
+      if (const double us = roster_.skew_us(vcpu.id()); us != 0)
+        if (auto r = put_tsc_ahead(vcpu, skew_ticks(us, tsc_khz_)); !r)
+          return r;
+    return {};
   }
 
   Result<Machine> assemble(const Kvm &kvm, const ApicSetup &setup, GuestMemory memory,
@@ -188,6 +209,8 @@ private:
       return tl::unexpected(control.error());
     Machine machine(std::move(memory), std::make_unique<Vm>(std::move(*vm)), std::move(*control),
                     std::move(*vcpus));
+    for (CpuIndex cpu = 0, there = 0; cpu < scenario_.machine.vcpus; ++cpu)
+      machine.places_.push_back(roster_.exists(cpu) ? there++ : scenario_.machine.vcpus);
     connect(machine, setup, *reset);
     machine.symbols_ = std::make_unique<Symbolizer>(image_.file());
     machine.host_ = host_info(kvm);
@@ -213,6 +236,7 @@ private:
   const Scenario &scenario_;
   const GuestImage &image_;
   Machine::Interrupted interrupted_;
+  const Roster roster_;
   std::uint32_t tsc_khz_ = 0;
 };
 

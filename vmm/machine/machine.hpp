@@ -35,10 +35,14 @@ public:
   [[nodiscard]] static Result<Machine> build(const Scenario &scenario, const GuestImage &image,
                                              Interrupted interrupted = never);
 
-  [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(vcpus_.size()); }
-  [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(cpu); }
+  /// What the guest is told of its CPUs, and how many of them there are, the ghosts included.
+  [[nodiscard]] const Roster &roster() const { return control_.roster(); }
+  [[nodiscard]] std::uint32_t cpus() const { return static_cast<std::uint32_t>(places_.size()); }
+  /// Whether there is a vCPU of that number: vcpu() and processor() throw without.
+  [[nodiscard]] bool exists(CpuIndex cpu) const { return roster().exists(cpu); }
+  [[nodiscard]] Vcpu &vcpu(CpuIndex cpu) { return vcpus_.at(places_.at(cpu)); }
   /// The vCPU with its LAPIC: what runs it, and tells whether it waits.
-  [[nodiscard]] Processor &processor(CpuIndex cpu) { return *processors_.at(cpu); }
+  [[nodiscard]] Processor &processor(CpuIndex cpu) { return *processors_.at(places_.at(cpu)); }
   /// To the LAPICs from outside; any thread.
   [[nodiscard]] ApicBus &bus() { return *bus_; }
   [[nodiscard]] GuestMemory &memory() { return memory_; }
@@ -61,7 +65,8 @@ private:
   GuestMemory memory_;
   std::unique_ptr<Vm> vm_;
   ControlArea control_;
-  std::vector<Vcpu> vcpus_;
+  std::vector<Vcpu> vcpus_;         ///< those that exist
+  std::vector<std::size_t> places_; ///< by CPU: which of them; a ghost's is beyond them
   std::vector<std::unique_ptr<Processor>> processors_;
   std::unique_ptr<ApicBus> bus_; ///< its clock wakes processors, so it goes before them
   std::unique_ptr<Platform> platform_;

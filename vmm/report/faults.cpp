@@ -73,6 +73,8 @@ std::string held_text(const FaultSpec &fault, const Firing &f) {
 
 /// One firing on a line of its own.
 std::string firing_text(const Scenario &scenario, const Firing &f) {
+  if (std::holds_alternative<FirmwarePlace>(scenario.faults[f.fault].at.where))
+    return fmt::format("CPU {}: before the guest started", f.cpu);
   return fmt::format("CPU {}: {}at {}, attempt {}{}; {}", f.cpu, held_text(scenario.faults[f.fault], f),
                      ms_text(f.began_us), f.attempt, in_text(f.where), end_text(f));
 }

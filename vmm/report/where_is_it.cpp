@@ -90,6 +90,8 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
   if (last != seen.firings.rend()) {
     const std::string which =
         fmt::format("fault {}, {}", last->fault, fault_text(scenario.faults[last->fault]));
+    if (std::holds_alternative<FirmwarePlace>(scenario.faults[last->fault].at.where))
+      return which;
     const std::string began = fmt::format("{} in attempt {}", ms_text(last->began_us), last->attempt);
     if (last->end == HoldEnd::kHolding)
       return fmt::format("held by {}, since {}{}", which, began, in_text(last->where));
@@ -144,7 +146,9 @@ std::string where_is_it(const Style &style, const Scenario &scenario, const Obse
     const CpuObservation &own = seen.cpus[cpu.cpu];
     text += line("last step", last_step(seen, trail, own.word));
     text += line("word", word_line(own.word));
-    text += line("vCPU", own.vcpu ? vcpu_line(*own.vcpu) : "not looked at");
+    text += line("vCPU", own.vcpu                           ? vcpu_line(*own.vcpu)
+                         : own.presence == Presence::kGhost ? "there is none"
+                                                            : "not looked at");
   }
   text += line("fault", fault_line(scenario, seen, cpu));
   for (const CrashEvidence &crash : seen.crashes)

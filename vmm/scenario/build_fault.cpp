@@ -1,5 +1,6 @@
 #include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/build.hpp"
+#include "vmm/scenario/build_firmware.hpp"
 #include "vmm/scenario/cpulist.hpp"
 #include "vmm/scenario/nearest.hpp"
 #include "vmm/scenario/places.hpp"
@@ -268,6 +269,9 @@ std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {
 }
 
 std::string why_hidden(Hidden hidden, CpuIndex cpu, std::size_t by, const FaultSpec &fault) {
+  if (hidden == Hidden::kNoStart)
+    return fmt::format("can never fire on CPU {}: fault {}, {}, keeps it from being started", cpu, by,
+                       name(fault.action));
   return fmt::format("can never fire on CPU {}: fault {} ends it at \"{}\" in {}", cpu, by, fault.at.text,
                      hidden == Hidden::kByIt ? std::string("the same attempt")
                                              : fmt::format("cycle {}, for good", first_cycle(fault)));
@@ -327,9 +331,12 @@ std::vector<FaultSpec> build_faults(const Node *faults, const Limits &limits, st
   built.reserve(builders.size());
   for (const FaultBuilder &builder : builders)
     built.push_back(builder.fault());
-  for (FaultBuilder &builder : builders)
-    if (builder.is_on_way_down())
-      check_way_down(builder, built, limits);
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    if (builders[i].is_on_way_down())
+      check_way_down(builders[i], built, limits);
+    if (const auto mistake = builders[i].placed() ? firmware_mistake(built, i, limits) : std::nullopt)
+      builders[i].reject(mistake->key, mistake->what);
+  }
   return built;
 }
 

@@ -36,11 +36,26 @@ std::uint64_t strikes_needed(const FaultSpec &by, const FaultSpec &fault, const 
   return (cycle - 1) * limits.attempts + (fault.attempt != 0 ? fault.attempt : limits.attempts);
 }
 
+/// Whether a CPU that the firmware hides from the guest, or makes out to be another, never comes to the
+/// place of `fault`. One that is there can still be struck at a time, or started by a fault.
+bool never_comes(const FaultSpec &by, const FaultSpec &fault) {
+  const bool is_hidden = is_one_of(by.action, {Action::kUnlisted, Action::kDisabled});
+  if (!is_hidden && !is_one_of(by.action, {Action::kGhost, Action::kSameId}))
+    return false;
+  if (std::holds_alternative<FirmwarePlace>(fault.at.where) || by.probability < 1)
+    return false;
+  if (std::holds_alternative<GuestPlace>(fault.at.where))
+    return is_hidden || !is_on_control_cpu(fault.at);
+  return by.action == Action::kGhost || std::holds_alternative<DeliveryPlace>(fault.at.where);
+}
+
 } // namespace
 
 std::uint32_t first_cycle(const FaultSpec &fault) { return std::max<std::uint32_t>(fault.cycle, 1); }
 
 Hidden hides(const FaultSpec &by, bool first, const FaultSpec &fault, const Limits &limits) {
+  if (never_comes(by, fault))
+    return Hidden::kNoStart;
   if (!by.endless() && by.action != Action::kFail)
     return Hidden::kNo;
   const bool before = stands_before(by, first, fault);

@@ -10,6 +10,7 @@ enum class Hidden : std::uint8_t {
   kNo,       ///< it can, as far as the other one goes
   kByIt,     ///< the other one ends each attempt before that
   kCycleOut, ///< the other one makes the CPU fail for good in an earlier cycle
+  kNoStart,  ///< by the other one the CPU is never started
 };
 
 /// Whether `by` hides `fault` on a CPU that both strike; `first`: `by` stands before it in the

@@ -50,6 +50,12 @@ Performers performers_of(Action action) {
   case Action::kEarlySipi:
   case Action::kLateInit:
   case Action::kThrottle:
+  case Action::kGhost:
+  case Action::kUnlisted:
+  case Action::kDisabled:
+  case Action::kSameId:
+  case Action::kSwapId:
+  case Action::kSkew:
     return kAll;
   case Action::kJump:
     return kKvm;
@@ -64,8 +70,6 @@ Performers performers_at(PlaceKind kind) {
   case PlaceKind::kInstruction: // simulated CPUs execute none, and have no exits
   case PlaceKind::kExit:
     return kKvm;
-  case PlaceKind::kFirmware:
-    return {};
   default:
     return kAll;
   }

@@ -22,12 +22,14 @@ std::atomic<std::uint64_t> &EnvironmentBase::word(unsigned cpu) { return guest_.
 std::atomic<std::uint64_t> &EnvironmentBase::lease(unsigned cpu) { return guest_.cpus_[cpu].lease; }
 TscLine &EnvironmentBase::tsc_ap(unsigned cpu) { return guest_.cpus_[cpu].tsc_ap; }
 TscLine &EnvironmentBase::tsc_cp(unsigned cpu) { return guest_.cpus_[cpu].tsc_cp; }
-std::uint64_t EnvironmentBase::now() { return guest_.machine_.now(); }
+std::uint64_t EnvironmentBase::now() {
+  return Guest::kTscAtPowerOn + guest_.machine_.now() + guest_.cpus_[self_].tsc_ahead;
+}
 
 void EnvironmentBase::log(abi::EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a,
                           std::uint64_t b) {
   abi::Event event{};
-  event.tsc = now();
+  event.tsc = guest_.machine_.now(); // all by one clock, as the host has it
   event.attempt = attempt;
   event.cpu = cpu;
   event.a = a;
@@ -73,7 +75,10 @@ void EnvironmentBase::wake(unsigned cpu) {
 
 void EnvironmentBase::relax() { spend(kRelax); }
 void EnvironmentBase::spend(Ns time) { guest_.machine_.spend(self_, time); }
-void EnvironmentBase::halt(Ns deadline) { guest_.machine_.halt(self_, deadline); }
+void EnvironmentBase::halt(Ns deadline) {
+  const Ns ahead = now() - guest_.machine_.now();
+  guest_.machine_.halt(self_, deadline == kNever ? kNever : deadline - std::min(deadline, ahead));
+}
 
 Area &EnvironmentBase::area(const core::StepTarget &target) {
   Area *area = guest_.areas_.find(target);
@@ -153,12 +158,11 @@ void ControlEnvironment::publish_attempt(const core::StepTarget &target, std::ui
 void ControlEnvironment::publish_control(unsigned cpu) { guest_.cpus_[cpu].control = self_; }
 void ControlEnvironment::freeze_steps(bool frozen) { guest_.steps_.freeze(frozen); }
 
-/// Threads of a core are adjacent (vmm/machine/apic_ids.hpp).
-unsigned ControlEnvironment::primary_of(unsigned cpu) const {
-  return cpu - cpu % guest_.scenario_.machine.threads_per_core;
-}
+unsigned ControlEnvironment::primary_of(unsigned cpu) const { return guest_.cpus_[cpu].primary; }
 
 void ControlEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
+  if (!guest_.cpus_[cpu].is_reachable) // it would be someone else who is started
+    return;
   const Ns start = guest_.latencies_.of(Span::kWake, cpu, attempt);
   const auto vector = static_cast<std::uint8_t>(Guest::kFirstPage + attempt % abi::kPages);
   guest_.machine_.send(self_, {.to = cpu, .is_init = true}, 0);
@@ -168,6 +172,8 @@ void ControlEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
 }
 
 void ControlEnvironment::stop(unsigned cpu, std::uint32_t attempt) {
+  if (!guest_.cpus_[cpu].is_reachable)
+    return;
   spend(guest_.latencies_.of(Span::kStop, cpu, attempt));
   guest_.machine_.send(self_, {.to = cpu, .is_init = true}, 0);
 }

@@ -39,12 +39,31 @@ core::Settings settings_of(const Scenario &scenario) {
 
 } // namespace
 
-Guest::Guest(const Scenario &scenario, Machine &machine, Listener &listener)
+Guest::Guest(const Scenario &scenario, const Roster &roster, Machine &machine, Listener &listener)
     : scenario_(scenario), machine_(machine), listener_(listener), latencies_(scenario),
       settings_(settings_of(scenario)), steps_(make_steps()), cpus_(scenario.machine.vcpus),
       seats_(scenario.bringup.max_cpus), control_(*this, 0), driver_(control_, settings_, seats_) {
   const MemoryNeeds needs{scenario.machine.vcpus, scenario.bringup.attempts, scenario.bringup.strategy};
   keep_ = {most_kept(control_ring_events(needs), scenario), most_kept(ap_ring_events(needs), scenario)};
+  meet_cpus(roster);
+}
+
+/// What the real guest reads in the MADT (guest/smp/cpus.cpp, guest/smp/identity.cpp). APIC IDs are CPUs
+/// (vmm/machine/apic_ids.hpp), and threads of a core adjacent.
+void Guest::meet_cpus(const Roster &roster) {
+  const std::uint32_t threads = scenario_.machine.threads_per_core;
+  std::vector<std::optional<CpuIndex>> primaries(cpus_.size()); // by the first ID of their cores
+  for (CpuIndex number = 0; number < cpus_.size(); ++number) {
+    Cpu &cpu = cpus_[number];
+    const CpuIndex of = roster.cpu_of(number);
+    cpu.apic_id = roster.listed_as(of);
+    cpu.is_reachable = roster.presence(of) != Presence::kTwin;
+    std::optional<CpuIndex> &primary = primaries[of - of % threads];
+    if (cpu.is_reachable && !primary)
+      primary = number;
+    cpu.primary = cpu.is_reachable ? *primary : number;
+    cpu.tsc_ahead = static_cast<std::uint64_t>(skew_ticks(roster.skew_us(of), kTscKhz));
+  }
 }
 
 /// The trampoline up to the claim. An AP that comes for an attempt that is not waited for has

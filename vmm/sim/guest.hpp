@@ -4,6 +4,7 @@
 
 #include "core/ap.hpp"
 #include "core/driver.hpp"
+#include "vmm/scenario/roster.hpp"
 #include "vmm/sim/environment.hpp"
 #include "vmm/sim/latencies.hpp"
 #include "vmm/sim/machine.hpp"
@@ -30,9 +31,11 @@ public:
   /// The vector of the first of its abi::kPages trampoline pages, as the real guest has it in the
   /// lab's machine.
   static constexpr unsigned kFirstPage = 0x10;
+  /// What the TSCs have counted before, so that one that is behind is not below zero.
+  static constexpr std::uint64_t kTscAtPowerOn = 10 * kNsPerMs * 1000;
 
-  /// What it is given must outlive it.
-  Guest(const Scenario &scenario, Machine &machine, Listener &listener);
+  /// `scenario` is by the guest's own numbers, which `roster` knows. What it is given must outlive it.
+  Guest(const Scenario &scenario, const Roster &roster, Machine &machine, Listener &listener);
 
   // --- what the processors run
 
@@ -42,6 +45,8 @@ public:
 
   // --- what the host sees, and may do
 
+  /// As the firmware has told it.
+  [[nodiscard]] std::uint32_t apic_id(CpuIndex cpu) const { return cpus_[cpu].apic_id; }
   [[nodiscard]] std::uint64_t word(CpuIndex cpu) const { return cpus_[cpu].word.load(); }
   [[nodiscard]] std::uint32_t ordinal(CpuIndex cpu) const { return cpus_[cpu].ordinal; }
   [[nodiscard]] std::uint32_t cycle(CpuIndex cpu) const { return cpus_[cpu].cycle; }
@@ -94,12 +99,17 @@ private:
     std::uint32_t lost_events = 0;
     std::uint64_t armed = 0; ///< bit n: the host is called at Place n
     int step_error = 0;
+    std::uint32_t apic_id = 0;
+    std::uint32_t primary = 0;   ///< of its core
+    bool is_reachable = true;    ///< nobody before it is listed with its ID
+    std::uint64_t tsc_ahead = 0; ///< of CPU 0's, ticks, modulo 2^64
     bool online = false;
     protocol::Point owed = protocol::Point::kAlive;
     std::optional<Ap> ap;
     std::vector<abi::Event> events;
   };
 
+  void meet_cpus(const Roster &roster);
   void run_ap(Cpu &cpu);
   void stay_up(Cpu &cpu);
   [[noreturn]] void run_control();

@@ -210,6 +210,8 @@ void Machine::send_work(CpuIndex cpu, Ns latency) { add(now_ + latency, cpu, Due
 
 void Machine::init(CpuIndex cpu) {
   Processor &p = processor(cpu);
+  if (p.power == Power::kAbsent)
+    return;
   p.sipi_pending = false; // an INIT takes the place of an older SIPI
   if (p.hold == HoldKind::kFrozen)
     p.init_pending = true;

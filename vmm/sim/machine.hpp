@@ -62,6 +62,7 @@ enum class Power : std::uint8_t {
   kRuns,         ///< runs, or halts until an interrupt
   kHalted,       ///< with interrupts off
   kShutdown,     ///< by a triple fault
+  kAbsent,       ///< there is no such processor: what is sent to it reaches nobody
 };
 
 /// What a host can do to a processor.
@@ -82,6 +83,8 @@ public:
 
   // --- driving it
 
+  /// There is no such processor; before power_on().
+  void leave_out(CpuIndex cpu) { processor(cpu).power = Power::kAbsent; }
   /// Starts CPU 0 at time 0.
   void power_on();
   /// When something is next due; kNever: nothing ever.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <utility>
 
 namespace reveille::vmm::sim {
 
@@ -32,6 +33,8 @@ std::string_view name(Power power) {
     return "halted";
   case Power::kShutdown:
     return "shutdown";
+  case Power::kAbsent:
+    return "absent";
   }
   return "unknown";
 }
@@ -39,10 +42,13 @@ std::string_view name(Power power) {
 class Simulation {
 public:
   Simulation(const Scenario &scenario, const SimHooks &hooks)
-      : scenario_(scenario), hooks_(hooks), faults_(scenario), striker_(scenario, faults_),
-        guest_(scenario, machine_, striker_), machine_(scenario.machine.vcpus, guest_, striker_),
-        bound_(from_us(run_bound_ms(scenario) * 1000)) {
+      : roster_(scenario), scenario_(roster_.renumbered(scenario)), hooks_(hooks), faults_(scenario_),
+        striker_(scenario_, faults_), guest_(scenario_, roster_, machine_, striker_),
+        machine_(scenario.machine.vcpus, guest_, striker_), bound_(from_us(run_bound_ms(scenario) * 1000)) {
     striker_.watch(machine_, guest_);
+    for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
+      if (!roster_.exists(cpu))
+        machine_.leave_out(roster_.number_of(cpu));
     for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
       if (faults_.strikes(cpu))
         struck_.push_back(cpu);
@@ -64,11 +70,17 @@ private:
   [[nodiscard]] bool all_seen_through();
   [[nodiscard]] bool is_seen_through(CpuIndex cpu);
   void report();
+  void name_cpus(Observation &seen) const;
   Observation observe(RunEnd end);
   CpuObservation observe(CpuIndex cpu);
+  /// By the scenario, whether or not the guest has found it.
+  [[nodiscard]] bool is_asked_for(CpuIndex cpu) const {
+    return cpu < scenario_.bringup.max_cpus || !is_found(roster_.presence(roster_.cpu_of(cpu)));
+  }
   [[nodiscard]] std::string describe(RunEnd end) const;
 
-  const Scenario &scenario_;
+  const Roster roster_;
+  const Scenario scenario_; ///< by the guest's numbers, as all in here but what observe() makes of it
   const SimHooks &hooks_;
   FaultEngine faults_;
   Striker striker_;
@@ -139,7 +151,7 @@ void Simulation::report() {
   std::vector<abi::Word> words;
   words.reserve(machine_.cpus());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
-    words.push_back(abi::Word::from(guest_.word(cpu)));
+    words.push_back(abi::Word::from(guest_.word(roster_.number_of(cpu))));
   hooks_.progress({to_us(machine_.now()) / 1000, words, faults_.holding(), guest_.cycle(),
                    scenario_.bringup.cycles,
                    std::chrono::duration<double, std::milli>(now - began_).count()});
@@ -150,8 +162,10 @@ Observation Simulation::observe(RunEnd end) {
   seen.end = end;
   seen.end_detail = describe(end);
   seen.cpus.reserve(machine_.cpus());
-  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
-    seen.cpus.push_back(observe(cpu));
+  for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
+    seen.cpus.push_back(observe(roster_.number_of(cpu)));
+    seen.cpus.back().presence = roster_.presence(cpu);
+  }
   seen.faults = faults_.accounts();
   seen.firings = faults_.firings();
   for (Firing &firing : seen.firings) {
@@ -164,20 +178,39 @@ Observation Simulation::observe(RunEnd end) {
   seen.tsc_khz = kTscKhz;
   seen.zero_tsc = guest_.zero();
   seen.decided_tsc = guest_.decided_at();
-  seen.found_cpus = machine_.cpus();
+  seen.found_cpus = roster_.found();
   seen.bound_ms = to_us(bound_) / 1000;
   seen.total_us = to_us(end == RunEnd::kBound ? bound_ : machine_.now());
+  name_cpus(seen);
   return seen;
+}
+
+/// The scenario's CPUs in place of the guest's numbers.
+void Simulation::name_cpus(Observation &seen) const {
+  for (CpuObservation &cpu : seen.cpus)
+    for (abi::Event &event : cpu.events)
+      roster_.rename(event);
+  for (FaultAccount &account : seen.faults)
+    account.cpu = roster_.cpu_of(account.cpu);
+  std::sort(seen.faults.begin(), seen.faults.end(), [](const FaultAccount &a, const FaultAccount &b) {
+    return std::pair(a.fault, a.cpu) < std::pair(b.fault, b.cpu);
+  });
+  for (Firing &firing : seen.firings) {
+    firing.cpu = roster_.cpu_of(firing.cpu);
+    firing.vcpu = roster_.cpu_of(firing.vcpu);
+  }
+  for (CrashEvidence &crash : seen.crashes)
+    crash.cpu = roster_.cpu_of(crash.cpu);
 }
 
 CpuObservation Simulation::observe(CpuIndex cpu) {
   CpuObservation seen;
-  seen.apic_id = cpu;
+  seen.apic_id = guest_.apic_id(cpu);
   seen.word = guest_.word(cpu);
   seen.events = guest_.take_events(cpu);
   seen.lost_events = guest_.lost_events(cpu);
   const bool up = (cpu == 0 || guest_.online(cpu)) && !striker_.crashed(cpu);
-  if (!up && cpu < scenario_.bringup.max_cpus) {
+  if (!up && is_asked_for(cpu) && machine_.power(cpu) != Power::kAbsent) {
     VcpuSnapshot shot;
     shot.mp_state = name(machine_.power(cpu));
     shot.by = faults_.holder(cpu);

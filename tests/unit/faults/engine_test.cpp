@@ -379,5 +379,24 @@ TEST(FaultEngine, AFaultThatCannotFireAnyMoreIsSeenThroughAndNotFired) {
   EXPECT_EQ(engine.accounts()[0].fired, 0u);
 }
 
+TEST(FaultEngine, FirmwareHasFiredWhenTheMachineIsThere) {
+  FaultSpec ghost = fault_at(Place::kAlive, Action::kGhost, 0, {1, 3});
+  ghost.at = {"firmware", FirmwarePlace{}};
+  FaultEngine engine = engine_of({ghost});
+  const auto accounts = engine.accounts();
+  ASSERT_EQ(accounts.size(), 2u);
+  for (const FaultAccount &account : accounts)
+    EXPECT_TRUE(account.fired == 1 && account.seen_through) << account.cpu;
+  const auto firings = engine.firings();
+  ASSERT_EQ(firings.size(), 2u);
+  EXPECT_EQ(firings[1].cpu, 3u);
+  EXPECT_EQ(firings[1].end, HoldEnd::kDone);
+  EXPECT_TRUE(firings[1].seen_through);
+  EXPECT_EQ(engine.armed(1), 0u);
+  EXPECT_EQ(engine.holding(), 0u);
+  EXPECT_FALSE(engine.holder(1));
+  EXPECT_TRUE(engine.see_through(1, with({1, State::kKicked, 0}, false)));
+}
+
 } // namespace
 } // namespace reveille::vmm

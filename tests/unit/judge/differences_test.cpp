@@ -108,5 +108,21 @@ TEST(Differences, AnInterruptedRunExitsAsSuch) {
   EXPECT_EQ(run.judged().kind, VerdictKind::kInterrupted);
 }
 
+TEST(Differences, ASkewIsHeldAgainstWhatWasMeasured) {
+  MadeRun run = sound_run(); // its rendezvous measured 5 ticks, of a nanosecond
+  FaultSpec skew;
+  skew.cpus = {1};
+  skew.at = {"firmware", FirmwarePlace{}};
+  skew.action = Action::kSkew;
+  skew.skew_us = 0.006;
+  run.scenario.faults = {skew};
+  run.seen.faults = {{0, 1, 1, true}};
+  EXPECT_TRUE(run.judged().differences.empty());
+  run.scenario.faults[0].skew_us = -500;
+  EXPECT_EQ(
+      run.judged().differences,
+      std::vector<std::string>{"CPU 1: its TSC was put off by -500 us, and measured to be off by 0.0 us"});
+}
+
 } // namespace
 } // namespace reveille::vmm

@@ -309,5 +309,53 @@ TEST(Outcomes, GarbageFromTheGuestIsJudgedAndNeverBelieved) {
   EXPECT_NE(of(verdict, "legal-transitions").evidence, "");
 }
 
+TEST(Outcomes, AGhostIsAbsentHoweverItFailed) {
+  for (const bool failed_a_step : {false, true}) {
+    MadeRun run(2);
+    run.seen.cpus[1].presence = Presence::kGhost;
+    run.kick(1, 1);
+    if (failed_a_step) {
+      run.note(0, EventKind::kFailed, 1, 1, Word{1, State::kDead, 0}.bits(),
+               abi::failed(abi::FailReason::kError, 1, 0, -11));
+    } else {
+      run.give_up(1, 1, 100'000);
+      run.fail(1, 1, State::kKicked);
+    }
+    run.decided();
+    EXPECT_EQ(run.judged().cpus[1].reason, "absent@alive");
+  }
+}
+
+TEST(Outcomes, ACrashBeatsAbsenceAndAbsenceBeatsLoss) {
+  MadeRun run(2);
+  run.seen.cpus[1].presence = Presence::kGhost;
+  run.kick(1, 1);
+  EXPECT_EQ(run.judged().cpus[1].reason, "absent@alive"); // undecided
+  run.seen.crashes.push_back({1, 1, "triple fault", 0x1000});
+  EXPECT_EQ(run.judged().cpus[1].reason, "crash@alive");
+}
+
+TEST(Outcomes, ACpuThatTheFirmwareDoesNotOfferIsLostAndMustNotBeKicked) {
+  for (const Presence presence : {Presence::kUnlisted, Presence::kDisabled}) {
+    MadeRun run(2);
+    run.seen.cpus[1].presence = presence;
+    run.seen.cpus[1].apic_id = 0; // nobody has said it
+    run.seen.found_cpus = 1;
+    run.scenario.expect = {{0}, {{1, "lost@alive"}}, {}, {}};
+    run.decided();
+    EXPECT_EQ(run.judged().kind, VerdictKind::kPass);
+    run.kick(1, 1);
+    EXPECT_EQ(run.judged().kind, VerdictKind::kBroken);
+  }
+}
+
+TEST(Outcomes, TwoCpusMayHaveOneIdOnlyIfTheFirmwareSaysSo) {
+  MadeRun run = sound_run();
+  run.seen.cpus[2].apic_id = 1;
+  EXPECT_EQ(run.judged().kind, VerdictKind::kBroken);
+  run.seen.cpus[2].presence = Presence::kTwin;
+  EXPECT_EQ(run.judged().kind, VerdictKind::kPass);
+}
+
 } // namespace
 } // namespace reveille::vmm
