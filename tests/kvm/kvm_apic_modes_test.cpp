@@ -1,10 +1,13 @@
 // A machine in each of its LAPIC modes: what comes over the bus arrives, and a CPU's state tells.
 #include "tests/kvm/bare_guest.hpp"
 #include "tests/unit/machine/tiny_elf.hpp"
+#include "vmm/kvm/kick_signal.hpp"
 #include "vmm/machine/machine.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <csignal>
 #include <string>
 #include <thread>
 
@@ -122,6 +125,25 @@ TEST_P(ApicModes, AKickGetsAWaitingCpuOut) {
     sender.join();
     EXPECT_EQ(machine.processor(1).state().value(), is_started ? MpState::kHalted : MpState::kUninitialized);
   }
+}
+
+TEST_P(ApicModes, ASignalGetsARunningCpuOut) {
+  Machine machine = build(2);
+  write(machine, kPage << 12, "\xe6\x80\xeb\xfe"sv); // out 0x80, al; jmp to itself
+  start(machine, 1);
+  ASSERT_EQ(next_port(machine.processor(1)), 0x80);
+  const auto binding = machine.vcpu(1).bind_to_this_thread();
+  const pthread_t runner = pthread_self();
+  std::atomic<bool> is_out = false;
+  std::thread sender([&] {
+    while (!is_out) { // it may not be in yet
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      pthread_kill(runner, kick_signal());
+    }
+  });
+  EXPECT_TRUE(std::holds_alternative<Interrupted>(machine.processor(1).run()));
+  is_out = true;
+  sender.join();
 }
 
 TEST_P(ApicModes, AnInitFindsARunningCpu) {

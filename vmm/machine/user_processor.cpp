@@ -150,8 +150,10 @@ std::optional<Exit> UserProcessor::enter() {
 }
 
 bool UserProcessor::serve(const Exit &exit) {
-  if (std::holds_alternative<Interrupted>(exit) || std::holds_alternative<InterruptWindow>(exit))
-    return true; // kick() has said so elsewhere
+  if (std::holds_alternative<Interrupted>(exit)) // without our doing: a signal, whose sender waits for it
+    return attention_.load(std::memory_order_seq_cst);
+  if (std::holds_alternative<InterruptWindow>(exit))
+    return true;
   if (std::holds_alternative<Hlt>(exit)) {
     activity_.set(Activity::State::kHalted);
     halted_with_interrupts_ = vcpu_.has_interrupts_on();
