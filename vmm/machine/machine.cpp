@@ -114,13 +114,18 @@ private:
     auto vm = kvm.create_vm();
     if (!vm)
       return vm;
-    // Memory first: behind the interrupt chips it costs a grace period, 6 ms.
+    // Memory before interrupt chips, and behind an MSR filter: else it, or the filter, costs a grace period
+    // of 6 ms.
+    if (!has_kernel_lapics())
+      if (auto r = create_irqchips(*vm); !r)
+        return tl::unexpected(r.error());
     std::uint32_t slot = 0;
     for (const GuestMemory::Region &region : memory.regions())
       if (auto r = vm->add_memory(slot++, region.gpa, region.host); !r)
         return tl::unexpected(r.error());
-    if (auto r = create_irqchips(*vm); !r)
-      return tl::unexpected(r.error());
+    if (has_kernel_lapics())
+      if (auto r = create_irqchips(*vm); !r)
+        return tl::unexpected(r.error());
     if (setup.needs_wide_ids && has_kernel_lapics())
       if (auto r = vm->allow_wide_apic_ids(); !r)
         return tl::unexpected(r.error());
