@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace reveille::vmm {
 
@@ -105,20 +106,36 @@ void compare_stop(const Scenario &scenario, const Evidence &evidence, std::vecto
   }
 }
 
+/// The control CPU that met it for its TSC last.
+CpuIndex tsc_server(const Evidence &evidence, CpuIndex cpu) {
+  CpuIndex server = 0;
+  for (const Noted &note : evidence.by_control(cpu))
+    if (note.event.kind == abi::EventKind::kTscServed)
+      server = note.writer;
+  return server;
+}
+
 /// Whether a skew is what the rendezvous has measured, where it has. Half of it is spared for what the
-/// host's own TSCs are apart.
-void compare_skew(const Scenario &scenario, const Observation &seen, const Verdict &verdict,
+/// host's own TSCs are apart. In tree it may be measured by a CPU that is off itself.
+void compare_skew(const Scenario &scenario, const Evidence &evidence, const Verdict &verdict,
                   std::vector<std::string> &out) {
-  for (const FaultAccount &account : seen.faults) {
-    const FaultSpec &fault = scenario.faults[account.fault];
-    const CpuVerdict &cpu = verdict.cpus[account.cpu];
-    if (fault.action != Action::kSkew || account.fired == 0 || !cpu.skew_ticks)
+  const Observation &seen = evidence.seen();
+  std::map<CpuIndex, double> skews_us;
+  for (const FaultAccount &account : seen.faults)
+    if (const FaultSpec &fault = scenario.faults[account.fault];
+        fault.action == Action::kSkew && account.fired != 0)
+      skews_us[account.cpu] = fault.skew_us;
+  for (const auto &[index, own_us] : skews_us) {
+    const CpuVerdict &cpu = verdict.cpus[index];
+    if (!cpu.skew_ticks)
       continue;
+    const auto server = skews_us.find(tsc_server(evidence, index));
+    const double skew_us = own_us - (server == skews_us.end() ? 0 : server->second);
     const double measured_us = static_cast<double>(*cpu.skew_ticks) * 1000 / seen.tsc_khz;
     const double resolution_us = static_cast<double>(cpu.skew_resolution) * 1000 / seen.tsc_khz;
-    if (std::abs(measured_us - fault.skew_us) > std::abs(fault.skew_us) / 2 + resolution_us)
+    if (std::abs(measured_us - skew_us) > std::abs(own_us) / 2 + resolution_us)
       out.push_back(fmt::format("CPU {}: its TSC was put off by {} us, and measured to be off by {:.1f} us",
-                                account.cpu, fault.skew_us, measured_us));
+                                index, skew_us, measured_us));
   }
 }
 
@@ -149,7 +166,7 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Eviden
   }
   compare_faults(scenario, seen, out);
   compare_stop(scenario, evidence, out);
-  compare_skew(scenario, seen, verdict, out);
+  compare_skew(scenario, evidence, verdict, out);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Invariants about numbers: owners, costs, counts.
 #include "vmm/judge/invariants.hpp"
+#include "vmm/scenario/roster.hpp"
 
 #include <fmt/format.h>
 
@@ -80,6 +81,29 @@ std::vector<AreaEvent> area_events(const Evidence &evidence) {
   return events;
 }
 
+/// The guest has found the CPUs that the firmware offers, and knows each by the ID that it is listed with.
+/// A twin has another's, and must not be in the ID map.
+Finding look_identities(const JudgeContext &context) {
+  const Observation &seen = context.evidence.seen();
+  const Roster roster(context.scenario);
+  std::map<std::uint32_t, CpuIndex> by_id;
+  std::uint32_t offered = 0;
+  for (CpuIndex cpu = 0; cpu < context.evidence.cpus(); ++cpu) {
+    const CpuObservation &of = seen.cpus[cpu];
+    if (!is_found(of.presence) || offered++ >= seen.found_cpus)
+      continue;
+    if (of.apic_id != roster.listed_as(cpu))
+      return fmt::format("the guest takes the CPU with APIC ID {} for CPU {}, which is listed with {}",
+                         of.apic_id, cpu, roster.listed_as(cpu));
+    const auto [it, fresh] = by_id.try_emplace(of.apic_id, cpu);
+    if (!fresh && of.presence != Presence::kTwin && seen.cpus[it->second].presence != Presence::kTwin)
+      return fmt::format("CPUs {} and {} both have APIC ID {}", it->second, cpu, it->first);
+  }
+  if (seen.found_cpus != offered)
+    return fmt::format("the guest has found {} CPUs, and the firmware offers {}", seen.found_cpus, offered);
+  return std::nullopt;
+}
+
 } // namespace
 
 Finding look_single_owner(const JudgeContext &context) {
@@ -104,17 +128,7 @@ Finding look_single_owner(const JudgeContext &context) {
   }
   if (seen.zero_tsc == 0)
     return std::nullopt; // the guest says which ID is whose before its first kick, and not at once
-  std::map<std::uint32_t, CpuIndex> by_id;
-  std::uint32_t found = 0;
-  for (CpuIndex cpu = 0; cpu < context.evidence.cpus(); ++cpu) {
-    const Presence presence = seen.cpus[cpu].presence;
-    if (!is_found(presence) || found++ >= seen.found_cpus || presence == Presence::kTwin)
-      continue; // a twin is listed with another's ID, and must not be in the map
-    const auto [it, fresh] = by_id.try_emplace(seen.cpus[cpu].apic_id, cpu);
-    if (!fresh)
-      return fmt::format("CPUs {} and {} both have APIC ID {}", it->second, cpu, it->first);
-  }
-  return std::nullopt;
+  return look_identities(context);
 }
 
 Finding look_online_window(const JudgeContext &context) {

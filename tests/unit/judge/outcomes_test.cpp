@@ -349,12 +349,28 @@ TEST(Outcomes, ACpuThatTheFirmwareDoesNotOfferIsLostAndMustNotBeKicked) {
   }
 }
 
+TEST(Outcomes, TheGuestFindsWhatTheFirmwareOffers) {
+  for (const std::uint32_t found : {2u, 4u}) {
+    MadeRun run = sound_run(); // three CPUs
+    run.seen.found_cpus = found;
+    EXPECT_EQ(run.judged().kind, VerdictKind::kBroken) << found;
+  }
+}
+
 TEST(Outcomes, TwoCpusMayHaveOneIdOnlyIfTheFirmwareSaysSo) {
   MadeRun run = sound_run();
   run.seen.cpus[2].apic_id = 1;
   EXPECT_EQ(run.judged().kind, VerdictKind::kBroken);
+  FaultSpec twin;
+  twin.cpus = {2};
+  twin.at = {"firmware", FirmwarePlace{}};
+  twin.action = Action::kSameId;
+  twin.to = 1;
+  run.scenario.faults = {twin};
   run.seen.cpus[2].presence = Presence::kTwin;
   EXPECT_EQ(run.judged().kind, VerdictKind::kPass);
+  run.seen.cpus[2].apic_id = 2; // it goes by another than the one that it is listed with
+  EXPECT_EQ(run.judged().kind, VerdictKind::kBroken);
 }
 
 } // namespace

@@ -214,5 +214,39 @@ TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
   EXPECT_EQ(area_->report().refusal, UINT32_MAX);
 }
 
+/// CPU 1 is not listed, so that the guest's CPU 1 is the scenario's CPU 2; and that one's TSC is ahead.
+TEST_F(ControlAreaTest, TheGuestsNumbersStayInside) {
+  FaultSpec unlisted;
+  unlisted.cpus = {1};
+  unlisted.at = {"firmware", FirmwarePlace{}};
+  unlisted.action = Action::kUnlisted;
+  FaultSpec skew = unlisted;
+  skew.cpus = {2};
+  skew.action = Action::kSkew;
+  skew.skew_us = 500;
+  scenario_.faults = {unlisted, skew};
+  area_ = ControlArea::create(memory_, layout_, scenario_, {2'000'000, 1'000'000'000});
+  ASSERT_TRUE(area_);
+  EXPECT_EQ(memory_.at<abi::ControlPage>(layout_.page)->request.max_cpus, 2u);
+  slot(1).sync.word = abi::Word{7, abi::State::kActive, 0}.bits();
+  slot(1).sync.control = 2;
+  EXPECT_EQ(area_->word(2).attempt, 7u);
+  EXPECT_EQ(area_->sync(2).control, 3u);
+  EXPECT_EQ(area_->word(1).attempt, 0u);
+  area_->arm(2, abi::Place::kAlive);
+  EXPECT_NE(slot(1).host.armed.load(), 0u);
+  area_->answer_step(2, -5);
+  EXPECT_EQ(slot(1).host.step_error.load(), -5);
+  event(1, 0) = {};
+  event(1, 0).tsc = 3'000'000;
+  event(1, 0).cpu = 1;
+  slot(1).ring.count = 1;
+  const RingView view = area_->take_events(2);
+  ASSERT_EQ(view.events.size(), 1u);
+  EXPECT_EQ(view.events[0].cpu, 2u);
+  EXPECT_EQ(view.events[0].tsc, 2'000'000u); // a million ticks are 500 us
+  EXPECT_TRUE(area_->take_events(1).events.empty());
+}
+
 } // namespace
 } // namespace reveille::vmm
