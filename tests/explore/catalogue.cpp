@@ -49,14 +49,9 @@ std::vector<std::string> names_of(const PlaceRow &row, const std::vector<double>
 
 namespace {
 
-/// Deliveries, and what is done before the guest starts, have no rules in the oracle yet.
-bool has_rules(vmm::PlaceKind kind) {
-  using enum vmm::PlaceKind;
-  return kind != kInit && kind != kSipi && kind != kStop && kind != kFirmware;
-}
-
+/// What is done before the guest starts makes another machine, and has no rules in the oracle.
 bool is_explored(vmm::PlaceKind kind) {
-  if (!has_rules(kind))
+  if (kind == vmm::PlaceKind::kFirmware)
     return false;
   return std::ranges::any_of(vmm::all_actions(), [kind](const vmm::ActionRow &row) {
     return vmm::performers(kind, row.action).has(vmm::Performer::kSim);
@@ -111,6 +106,8 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
       fault.action = row.action;
       fault.duration_ms = ms;
       fault.vector = kVector;
+      fault.percent = kPercent;
+      fault.to = cpu == 1 ? 2 : 1;
       faults.push_back(std::move(fault));
     }
   }

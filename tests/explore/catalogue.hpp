@@ -16,8 +16,11 @@ inline constexpr double kShortMs = 20;
 /// A hold for longer than a turn, and for less than two.
 inline constexpr double kLongMs = 150;
 
-/// Of what is sent from nowhere: a page of the trampoline, and an interrupt that nobody has asked for.
-inline constexpr std::uint8_t kVector = 0x11;
+/// Of what is sent from nowhere, and of a wrong SIPI: a page of the trampoline that is not the first
+/// attempts', and an interrupt that nobody has asked for.
+inline constexpr std::uint8_t kVector = 0x1d;
+/// Of its time that a throttled CPU has: too little to matter, in machines where nothing takes long.
+inline constexpr std::uint32_t kPercent = 50;
 
 struct KnownPlace {
   vmm::PlaceKind kind;

@@ -73,7 +73,8 @@ std::vector<Fate> all_fates(const Scenario &scenario, CpuIndex cpu) {
 
 /// Whoever has its tables shrugs it off, and who has none yet is not told by the simulated LAPIC.
 bool is_harmless(const FaultSpec &fault) {
-  return vmm::is_one_of(fault.action, {Action::kNmi, Action::kInterrupt, Action::kSpuriousSipi});
+  return vmm::is_one_of(fault.action,
+                        {Action::kNmi, Action::kInterrupt, Action::kSpuriousSipi, Action::kThrottle});
 }
 
 /// A strike by time finds a CPU wherever it is. What may come of it then depends on the action.
@@ -104,6 +105,8 @@ Prediction predict_timed(const Scenario &scenario, CpuIndex cpu) {
 bool changed_hands(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
   if (scenario.bringup.strategy != abi::Strategy::kTree)
     return false;
+  if (may_reset_a_control_cpu(scenario))
+    return true;
   return std::ranges::any_of(seen.cpus[0].events, [&](const abi::Event &event) {
     return event.kind == abi::EventKind::kDelegated && event.cpu == cpu &&
            std::ranges::any_of(seen.firings, [&](const vmm::Firing &firing) {
@@ -116,6 +119,12 @@ bool changed_hands(const Scenario &scenario, const Observation &seen, CpuIndex c
 
 Prediction predict(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
   Prediction prediction;
+  if (has_faulty_delivery(scenario, cpu)) { // whatever comes of it, the others are none the worse
+    prediction.beginnings = {"online", "timeout@", "crash@", "error@"};
+    if (may_be_lost(scenario, seen, cpu) || stops_control_cpu(scenario))
+      prediction.beginnings.emplace_back("lost@");
+    return prediction;
+  }
   const bool timed = std::ranges::any_of(
       scenario.faults, [cpu](const FaultSpec &fault) { return is_timed(fault) && names(fault, cpu); });
   if (timed)

@@ -25,6 +25,9 @@ constexpr unsigned kStrategies = 4;
 constexpr double kApart = 40;
 constexpr double kFarApart = 1000;
 
+/// Whether an order of arrival at its own place means anything.
+bool has_own_order(const FaultSpec &fault) { return std::holds_alternative<vmm::GuestPlace>(fault.at.where); }
+
 bool is_timed(const FaultSpec &fault) { return std::holds_alternative<vmm::TimePlace>(fault.at.where); }
 
 /// Whether it strikes on the way down, or reaches into it.
@@ -155,8 +158,7 @@ std::optional<Scenario> Plans::plan(const Scenario &of_shape, std::size_t index)
   Scenario scenario = of_shape;
   scenario.bringup.strategy = variant.strategy;
   scenario.bringup.stop = variant.stop;
-  const bool all_timed = std::ranges::all_of(scenario.faults, is_timed);
-  if (all_timed && variant.own != variant.rest)
+  if (std::ranges::none_of(scenario.faults, has_own_order) && variant.own != variant.rest)
     return std::nullopt;
   order(scenario, variant);
   if (!place_in_time(scenario, variant))
@@ -208,7 +210,7 @@ void add_latency(Scenario &scenario, const std::string &at, CpuIndex cpu, double
 void Plans::order(Scenario &scenario, const Variant &variant) const {
   std::set<std::string> own;
   for (const FaultSpec &fault : scenario.faults)
-    if (!is_timed(fault))
+    if (has_own_order(fault))
       own.insert(latency_at(fault));
   std::set<std::string> rest = {"dying", "dead"};
   for (const protocol::PointRow &point : protocol::kPoints)

@@ -112,6 +112,8 @@ void add_latencies(const RandomPlan &plan, Scenario &scenario) {
   static const std::vector<KnownPlace> kPlaces = known_places();
   for (const RandomLatency &latency : plan.latencies) {
     const vmm::FaultPlace &at = kPlaces[latency.place % kPlaces.size()].place;
+    if (!std::holds_alternative<vmm::GuestPlace>(at.where))
+      continue;
     Scenario with = scenario;
     with.sim.latencies.push_back({{1 + latency.cpu % (plan.cpus - 1)},
                                   at.text,

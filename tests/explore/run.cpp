@@ -53,11 +53,20 @@ bool stops_control_cpu(const Scenario &scenario) {
   });
 }
 
-bool is_struck(const Scenario &scenario, CpuIndex cpu) {
+bool has_faulty_delivery(const Scenario &scenario, CpuIndex cpu) {
   return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
-    const bool elsewhere = vmm::is_on_control_cpu(fault.at) && fault.action != vmm::Action::kFail;
-    return !elsewhere && std::ranges::binary_search(fault.cpus, cpu);
+    return std::holds_alternative<vmm::DeliveryPlace>(fault.at.where) &&
+           (std::ranges::binary_search(fault.cpus, cpu) ||
+            (fault.action == vmm::Action::kRedirect && fault.to == cpu));
   });
+}
+
+bool is_struck(const Scenario &scenario, CpuIndex cpu) {
+  return has_faulty_delivery(scenario, cpu) ||
+         std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
+           const bool elsewhere = vmm::is_on_control_cpu(fault.at) && fault.action != vmm::Action::kFail;
+           return !elsewhere && std::ranges::binary_search(fault.cpus, cpu);
+         });
 }
 
 namespace {
@@ -84,11 +93,21 @@ double held_as_control_ms(const Scenario &scenario, const Observation &seen, Cpu
 
 } // namespace
 
+bool may_reset_a_control_cpu(const Scenario &scenario) {
+  return std::ranges::any_of(scenario.faults, [](const FaultSpec &fault) {
+    return std::holds_alternative<vmm::DeliveryPlace>(fault.at.where) &&
+           vmm::is_one_of(fault.action,
+                          {vmm::Action::kDelay, vmm::Action::kLateInit, vmm::Action::kRedirect});
+  });
+}
+
 /// A lease lapses between one and two timeouts after it was last renewed; the control CPU then
 /// has one more to let go.
 bool may_be_lost(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
   if (scenario.bringup.strategy != abi::Strategy::kTree)
     return false;
+  if (may_reset_a_control_cpu(scenario))
+    return true;
   return std::ranges::any_of(seen.cpus[0].events, [&](const Event &event) {
     return event.kind == EventKind::kDelegated && event.cpu == cpu &&
            held_as_control_ms(scenario, seen, static_cast<CpuIndex>(event.a)) >=
@@ -135,6 +154,8 @@ void check_crosstalk(const Scenario &scenario, const Ran &ran, std::vector<std::
   for (const CpuVerdict &cpu : ran.verdict.cpus) {
     if (cpu.outcome == CpuOutcome::kNotAttempted || is_struck(scenario, cpu.cpu))
       continue;
+    if (held_as_control_ms(scenario, ran.seen, cpu.cpu) >= scenario.bringup.timeout_ms)
+      continue; // while it brought another one up
     const bool lost = cpu.reason.starts_with("lost@") && may_be_lost(scenario, ran.seen, cpu.cpu);
     const bool clean = cpu.outcome == CpuOutcome::kOnline && cpu.quarantined == 0 &&
                        cpu.attempts == (cpu.cpu == 0 ? 0U : 1U);

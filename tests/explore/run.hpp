@@ -32,6 +32,12 @@ struct Ran {
 /// Whether a fault strikes a CPU itself, not the one that brings it up.
 [[nodiscard]] bool is_struck(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
 
+/// Whether a fault is about an INIT or a SIPI for that CPU, or sends it one that was for another.
+[[nodiscard]] bool has_faulty_delivery(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
+
+/// Whether an INIT that is late, or not for whom it was sent, may find a CPU that brings another up.
+[[nodiscard]] bool may_reset_a_control_cpu(const vmm::Scenario &scenario);
+
 /// Whether a CPU may be lost with its control CPU: in tree, when something held or crashed the
 /// one that it was left to for so long that its lease has lapsed for good.
 [[nodiscard]] bool may_be_lost(const vmm::Scenario &scenario, const vmm::Observation &seen,

@@ -211,7 +211,7 @@ bool Lab::all_seen_through() {
     const SyncView sync = machine_.control().sync(cpu);
     FaultEngine::CpuState now;
     now.decided = run_decided || of.out;
-    now.online = of.online();
+    now.online = of.online() && !state_.crashed(cpu, Word::from(sync.word).attempt);
     now.word = sync.word;
     now.attempt = {sync.ordinal, sync.cycle};
     now.at_rest = cpu == 0 || !machine_.exists(cpu) || runners_[cpu]->at_rest();

@@ -134,8 +134,8 @@ bool Simulation::is_seen_through(CpuIndex cpu) {
   const bool waits = power == Power::kWaitsForInit || power == Power::kWaitsForSipi;
   FaultEngine::CpuState now;
   now.decided = true; // all are
-  now.online = guest_.online(cpu);
   now.word = guest_.word(cpu);
+  now.online = guest_.online(cpu) && !striker_.crashed(cpu, abi::Word::from(now.word).attempt);
   now.attempt = {guest_.ordinal(cpu), guest_.cycle(cpu)};
   now.at_rest = cpu == 0 || waits || power == Power::kHalted || power == Power::kShutdown;
   if (waits && faults_.wants_rest(cpu))

@@ -179,7 +179,8 @@ void Striker::send(CpuIndex sender, const Parcel &sent, Ns latency) {
   const Courier::Addressee addressee{guest_->word(sent.to),
                                      {guest_->ordinal(sent.to), guest_->cycle(sent.to)}};
   for (const Parcel &parcel : courier_.route(sent, sender, addressee, now_us())) {
-    if (parcel.after_ms <= 0) {
+    // What a CPU sends to itself finds it when it has come off its own stack.
+    if (parcel.after_ms <= 0 && parcel.to != sender) {
       deliver(parcel, latency);
       continue;
     }
@@ -247,6 +248,12 @@ void Striker::note_crash(CpuIndex cpu, std::string what) {
   crashed_.insert(cpu);
   crashes_.push_back({cpu, Word::from(guest_->word(cpu)).attempt, std::move(what), 0, ""});
   control_died_ = control_died_ || cpu == 0;
+}
+
+bool Striker::crashed(CpuIndex cpu, std::uint32_t attempt) const {
+  return crashed(cpu) && std::ranges::any_of(crashes_, [&](const CrashEvidence &crash) {
+           return crash.cpu == cpu && crash.attempt == attempt;
+         });
 }
 
 void Striker::has_decided(CpuIndex cpu, std::uint32_t attempt, bool up) {

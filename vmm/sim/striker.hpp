@@ -35,6 +35,7 @@ public:
   [[nodiscard]] bool control_died() const { return control_died_; }
   /// Whether the CPU has crashed, in whichever attempt.
   [[nodiscard]] bool crashed(CpuIndex cpu) const { return crashed_.contains(cpu); }
+  [[nodiscard]] bool crashed(CpuIndex cpu, std::uint32_t attempt) const;
   [[nodiscard]] const std::vector<CrashEvidence> &crashes() const { return crashes_; }
 
 private:
