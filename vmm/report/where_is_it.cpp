@@ -88,8 +88,7 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
   const auto of_cpu = [&](const Firing &f) { return f.cpu == cpu.cpu && f.fault < scenario.faults.size(); };
   const auto last = std::find_if(seen.firings.rbegin(), seen.firings.rend(), of_cpu);
   if (last != seen.firings.rend()) {
-    const std::string which =
-        fmt::format("fault {}, {}", last->fault, fault_text(scenario.faults[last->fault]));
+    std::string which = fmt::format("fault {}, {}", last->fault, fault_text(scenario.faults[last->fault]));
     if (std::holds_alternative<FirmwarePlace>(scenario.faults[last->fault].at.where))
       return which;
     const std::string began = fmt::format("{} in attempt {}", ms_text(last->began_us), last->attempt);
