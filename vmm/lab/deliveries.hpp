@@ -21,7 +21,7 @@ public:
       : machine_(machine), courier_(faults, machine.cpus()), crashed_(std::move(crashed)) {}
 
   /// What a CPU has sent: goes through the courier, and what comes of it is delivered.
-  void send(const Parcel &parcel, CpuIndex sender, double now_us);
+  void send(const Parcel &sent, CpuIndex sender, double now_us);
 
   /// Delivers what is due; when the next one is. Nothing: there is none.
   std::optional<double> deliver_due(double now_us);

@@ -19,8 +19,8 @@ std::vector<std::uint64_t> Stops::addresses() const {
     all.push_back(at.address);
   if (send_start)
     all.push_back(*send_start);
-  std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 

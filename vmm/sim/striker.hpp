@@ -25,7 +25,7 @@ public:
   void was_reset(CpuIndex cpu) override;
   bool may_begin(CpuIndex cpu) override;
   void is_due(CpuIndex cpu) override;
-  void send(CpuIndex sender, const Parcel &parcel, Ns latency) override;
+  void send(CpuIndex sender, const Parcel &sent, Ns latency) override;
   void panicked(CpuIndex cpu, const char *why) override;
   // --- Listener
   void has_decided(CpuIndex cpu, std::uint32_t attempt, bool up) override;
