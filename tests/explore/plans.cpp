@@ -37,7 +37,7 @@ bool leads_down(const FaultSpec &fault) {
 
 } // namespace
 
-Plans::Plans(CpuIndex aps, unsigned faults, Moments moments) : aps_(aps), faults_(faults), moments_(moments) {
+Plans::Plans(CpuIndex aps, unsigned faults, Moments moments) : aps_(aps), moments_(moments) {
   list_variants();
   list_catalogue();
   measure_healthy();
@@ -244,7 +244,7 @@ std::vector<double> moments_in(const vmm::Observation &seen, CpuIndex cpu) {
 } // namespace
 
 void Plans::measure_healthy() {
-  for (const unsigned cycles : {1, 2})
+  for (const unsigned cycles : {1u, 2u})
     for (unsigned strategy = 0; strategy < kStrategies; ++strategy)
       for (std::size_t rest = 0; rest < orders_.size(); ++rest) {
         const Variant variant{static_cast<abi::Strategy>(strategy), {}, rest, rest};

@@ -70,7 +70,6 @@ private:
                                                vmm::CpuIndex cpu) const;
 
   vmm::CpuIndex aps_;
-  unsigned faults_;
   Moments moments_;
   std::vector<Order> orders_;
   std::vector<Variant> variants_;
