@@ -107,7 +107,8 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
       fault.duration_ms = ms;
       fault.vector = kVector;
       fault.percent = kPercent;
-      fault.to = cpu == 1 ? 2 : 1;
+      if (vmm::takes(row, "to"))
+        fault.to = cpu == 1 ? 2 : 1;
       faults.push_back(std::move(fault));
     }
   }
