@@ -68,9 +68,14 @@ def records(text):
     return record
 
 
+def may_be_late(result):
+    """Whether a CPU that had too little time explains it: it was given up, or did not come to a fault's place."""
+    return re.search(r"timeout@|fired \d+ of \d+ times|did not fire", result.reason) is not None
+
+
 def settled(result, first):
     """What a scenario comes to, or None when it is to be tried again. `first` is the result of its first try."""
-    lasting = result.verdict not in ("pass", "hung") and "timeout@" not in result.reason
+    lasting = result.verdict not in ("pass", "hung") and not may_be_late(result)
     if first is None:
         return result if lasting or result.verdict == "pass" else None
     if result.verdict == "pass":

@@ -87,6 +87,7 @@ class Batches(unittest.TestCase):
     def test_only_lateness_is_tried_again(self):
         late, wrong = batches.Result("fail", "CPU 3: got timeout@alive"), batches.Result("fail", "CPU 3: got crash@alive")
         self.assertIsNone(batches.settled(late, None))
+        self.assertIsNone(batches.settled(batches.Result("fail", "fault 0 (at alive) fired 1 of 2 times on CPU 2"), None))
         self.assertEqual(batches.settled(late, late), late)
         self.assertEqual(batches.settled(wrong, None), wrong)
         self.assertEqual(batches.settled(batches.Result("pass"), None), batches.Result("pass"))
