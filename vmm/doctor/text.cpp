@@ -94,9 +94,9 @@ std::string examination_text(const Style &style, const Examination &examination)
   const int left = std::max(style.width - kStandingWidth - kNameWidth, 2 * kLeastWidth);
   const int found_width = left * 11 / 20;
   std::string text = host_text(examination);
-  text += paint(style, Ink::kBold,
-                row(fmt::format("{:<{}}", "", kStandingWidth), "probed", "found", found_width,
-                    "what it touches"));
+  text += paint(
+      style, Ink::kBold,
+      row(fmt::format("{:<{}}", "", kStandingWidth), "probed", "found", found_width, "what it touches"));
   for (const Diagnosis &of : examination.diagnoses)
     text += diagnosis_text(style, of, found_width, left - found_width);
   return text + '\n' + verdict_text(style, examination);

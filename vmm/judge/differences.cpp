@@ -66,6 +66,14 @@ bool was_claimed(const Evidence &evidence, const Firing &firing) {
   });
 }
 
+/// Whether it was kicked again after that: its INIT has ended whatever the attempt was at.
+bool was_kicked_again(const Evidence &evidence, const Firing &firing) {
+  const auto &notes = evidence.by_control(firing.cpu);
+  return std::any_of(notes.begin(), notes.end(), [&](const Noted &note) {
+    return note.event.kind == abi::EventKind::kKick && note.event.attempt > firing.attempt;
+  });
+}
+
 /// Whether a fault sends an INIT from nowhere to a CPU: then one that it takes tells nothing.
 bool has_stray_init(const Scenario &scenario, CpuIndex cpu) {
   return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
@@ -95,7 +103,7 @@ void compare_stop(const Scenario &scenario, const Evidence &evidence, std::vecto
     const bool took_init = firing.end == HoldEnd::kReset || firing.aftermath == Aftermath::kTookInit;
     const bool parked = firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kParked;
     if (firing.end == HoldEnd::kReleased && firing.aftermath == Aftermath::kAtRest &&
-        was_claimed(evidence, firing))
+        was_claimed(evidence, firing) && !was_kicked_again(evidence, firing))
       out.push_back(fmt::format("CPU {} halted after it was given up, and did not park", firing.cpu));
     if (init && parked && !has_faulty_stop(scenario, firing.cpu))
       out.push_back(fmt::format(
