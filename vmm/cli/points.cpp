@@ -70,6 +70,10 @@ std::string letters(PlaceKind kind, Action action) {
   return text + (fit(kind, action) == Fit::kBounded ? "*" : "");
 }
 
+void print_line(std::string_view line) {
+  fmt::print("      {}\n", line.substr(0, line.find_last_not_of(' ') + 1));
+}
+
 void print_support() {
   fmt::print(
       "\nWho does which action at which place: k, s, u: on KVM with apic = \"kernel\", \"split\", \"user\";\n"
@@ -82,12 +86,12 @@ void print_support() {
         continue;
       const std::string cell = fmt::format("{} {}", row.name, letters(column.kind, row.action));
       if (line.size() + cell.size() > 90) {
-        fmt::print("      {}\n", line);
+        print_line(line);
         line.clear();
       }
       line += fmt::format("{:<22}", cell);
     }
-    fmt::print("      {}\n", line);
+    print_line(line);
   }
 }
 
