@@ -1,9 +1,9 @@
 """Runs every scenario in configs/ on KVM and on the simulator, and holds the results against each other.
 
-  agree.py VMM [--only NAME]   both; exits 77, skipped, where there is no KVM
+  agree.py VMM [--only NAME]   both; exits 77, skipped, where KVM cannot run it
   agree.py VMM --sim           the simulator alone: as each scenario expects, the same bytes twice
 
-Each CPU must have the same outcome, the same reason at the same place and as many attempts. What
+Each must come out as its [expect] says, and each CPU must have the same outcome, the same reason at the same place and as many attempts. What
 the simulator cannot express stands in agree.toml, with the reason; that may be one scenario in
 twenty, and one that it can express after all is an error too.
 """
@@ -70,32 +70,34 @@ def differences(kvm, sim):
             yield f"fault {a['fault']} on CPU {a['cpu']} fired {a['fired']} times on KVM, {b['fired']} simulated"
 
 
-def wrong_with_sim(vmm, name):
-    """What is wrong with a scenario that is simulated, and its result."""
-    status, text = run(vmm, name, "sim")
+def look(vmm, name, backend):
+    """What is wrong with a run by itself, as sentences; its result as text; whether the host cannot run it."""
+    status, text = run(vmm, name, backend)
     if text is None:
-        return [f"exit {status} and no result"], None
+        return [f"{backend}: exit {status} and no result"], None, status == run_scenario.HOST_CANNOT
     result = json.loads(text)
     problems = list(run_scenario.schema_errors(result)) + list(run_scenario.contradictions(result, status))
     if status != 0:
-        problems += [f"simulated: exit {status}", *result["differences"]]
-    return problems, text
+        problems += [f"exit {status}", *result["differences"]]
+    return [f"{backend}: {p}" for p in problems], text, status == run_scenario.HOST_CANNOT
 
 
 def look_at(vmm, name, cannot, sim_only):
-    """What is wrong with one scenario, as sentences."""
-    problems, text = wrong_with_sim(vmm, name)
+    """What is wrong with one scenario, as sentences; or None: this host cannot run it."""
+    problems, simulated, _ = look(vmm, name, "sim")
     if name in cannot:
-        return [] if problems else ["stands in agree.toml, and can be simulated after all"]
-    if problems or text is None:
-        return problems
+        problems = [] if problems else ["stands in agree.toml, and can be simulated after all"]
+        simulated = None
     if sim_only:
-        return [] if run(vmm, name, "sim")[1] == text else ["simulated twice, two results"]
-    status, on_kvm = run(vmm, name, "kvm")
-    if status == run_scenario.HOST_CANNOT:
-        print(f"skipped: this host cannot run {name}")
-        return []
-    return list(differences(json.loads(on_kvm), json.loads(text))) if on_kvm else [f"on KVM: exit {status} and no result"]
+        twice = simulated and run(vmm, name, "sim")[1]
+        return problems + (["simulated twice, two results"] if twice != simulated else [])
+    on_its_own, on_kvm, lacking = look(vmm, name, "kvm")
+    if lacking:
+        return None
+    problems += on_its_own
+    if on_kvm and simulated:
+        problems += differences(json.loads(on_kvm), json.loads(simulated))
+    return problems
 
 
 def main():
@@ -110,8 +112,14 @@ def main():
     names, cannot = scenarios(), exceptions()
     problems = list(wrong_with(cannot, names))
     for name in names:
-        if not arguments.only or arguments.only == name:
-            problems += [f"{name}: {p}" for p in look_at(arguments.vmm, name, cannot, arguments.sim)]
+        if arguments.only and arguments.only != name:
+            continue
+        found = look_at(arguments.vmm, name, cannot, arguments.sim)
+        if found is None:
+            print(f"skipped: this host cannot run {name}")
+            if arguments.only:
+                return run_scenario.SKIPPED
+        problems += [f"{name}: {p}" for p in found or []]
     print("\n".join(problems))
     print(f"{len(names)} scenarios, {len(cannot)} of them cannot be simulated, {len(problems)} differences")
     return 1 if problems else 0

@@ -62,15 +62,19 @@ class Agree(unittest.TestCase):
             return agree.look_at("vmm", "a", cannot, sim_only)
 
     def test_one_that_can_be_simulated_after_all_is_an_error(self):
-        self.assertEqual(self.look([(3, changed("exit", to=3))], {"a": "b"}), [])
-        self.assertEqual(len(self.look([(0, SOUND)], {"a": "b"})), 1)
-        self.assertNotEqual(self.look([(3, None)], {}), [])
+        self.assertEqual(self.look([(3, None), (0, SOUND)], {"a": "b"}), [])
+        self.assertEqual(len(self.look([(0, SOUND), (0, SOUND)], {"a": "b"})), 1)
+        self.assertNotEqual(self.look([(3, None), (0, SOUND)], {}), [])
+
+    def test_one_that_this_host_cannot_run_is_skipped(self):
+        self.assertIsNone(self.look([(0, SOUND), (3, None)], {}))
 
     def test_one_that_ends_otherwise_is_an_error(self):
         failed = changed("exit", to=1) | {"verdict": "fail", "differences": ["x"]}
         self.assertEqual(self.look([(0, SOUND), (0, SOUND)], {}), [])
         self.assertNotEqual(self.look([(1, failed), (0, SOUND)], {}), [])
         self.assertNotEqual(self.look([(0, SOUND), (1, None)], {}), [])
+        self.assertNotEqual(self.look([(0, SOUND), (1, failed)], {}), [])
         self.assertNotEqual(self.look([(0, SOUND), (0, changed("cpus", 2, "attempts", to=3))], {}), [])
 
     def test_two_simulated_results_are_the_same_bytes(self):
