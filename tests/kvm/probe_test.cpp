@@ -170,6 +170,12 @@ TEST(Needs, AreThoseOfTheScenario) {
                            .action = Action::kSkew,
                            .skew_us = 100});
   expect_refused_by(skewed, probe_tsc_offset);
+  // A delivery needs one too, unless the LAPICs are ours and tell of it.
+  Scenario at_init = made(8);
+  at_init.faults.push_back({.cpus = {1}, .at = {.text = "init", .where = DeliveryPlace{Delivery::kInit}}});
+  expect_refused_by(at_init, probe_breakpoints);
+  at_init.machine.apic = ApicMode::kUser;
+  expect_refused_by(at_init, probe_user_lapic);
 }
 
 /// While it lives the process gets no more file descriptors, so that no machine can be made.

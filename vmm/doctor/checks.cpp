@@ -49,7 +49,7 @@ constexpr Check kChecks[] = {
     {"wide APIC IDs", probe_wide_apic_ids, nullptr, false, "more than 255 vCPUs",
      "a newer kernel; or at most 255 vCPUs"},
     {"vCPUs", probe_vcpu_limits, nullptr, false, "scenarios with more vCPUs, up to 1024", "fewer vCPUs"},
-    {"breakpoints", probe_breakpoints, nullptr, false, "faults at symbol:NAME and addr:0x..",
+    {"breakpoints", probe_breakpoints, nullptr, false, "faults at instructions, and at INITs and SIPIs",
      "faults at points, steps, exits and times need none"},
     {"TSC offset", probe_tsc_offset, nullptr, false, "the action skew", "a KVM with hardware virtualisation"},
     {"instructions", probe_instructions, nullptr, false, "a kernel of your own; guest.elf does without them",

@@ -74,6 +74,18 @@ Result<Observation> Lab::run(const ProgressHook &progress) {
   return observe(end);
 }
 
+/// LAPICs of our own tell what is sent; with the kernel's the guest is stopped where it sends.
+ApicBus::Interceptor Lab::interceptor() {
+  return [this](CpuIndex sender, std::uint32_t to, ApicMessage message) {
+    if (to >= machine_.cpus())
+      return false;
+    const bool is_init = message.delivery == ApicMessage::Delivery::kInit;
+    state_.deliveries.send({.to = to, .is_init = is_init, .vector = message.vector}, sender, state_.now_us());
+    state_.tell();
+    return true;
+  };
+}
+
 /// Before anything runs: what is asked for must be there.
 Result<void> Lab::find_instructions() {
   for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
@@ -81,8 +93,10 @@ Result<void> Lab::find_instructions() {
       if (const auto target = find_code(machine_, scenario_.faults[i].target); !target)
         return fail(target.error().status,
                     fmt::format("{}: fault.{}.symbol: {}", scenario_.file, i, target.error().message));
+  const bool untold = faults_.has_deliveries() && !machine_.bus().intercept(interceptor());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
-    auto stops = find_stops(scenario_, faults_, machine_, cpu);
+    const bool may_control = cpu == 0 || scenario_.bringup.strategy == abi::Strategy::kTree;
+    auto stops = find_stops(scenario_, faults_, machine_, cpu, untold && may_control);
     if (!stops)
       return tl::unexpected(stops.error());
     if (machine_.exists(cpu))

@@ -33,6 +33,7 @@ public:
 private:
   [[nodiscard]] Result<void> start();
   [[nodiscard]] Result<void> find_instructions();
+  [[nodiscard]] ApicBus::Interceptor interceptor();
   [[nodiscard]] RunEnd watch(const ProgressHook &progress);
   [[nodiscard]] std::optional<RunEnd> ended();
   [[nodiscard]] std::chrono::microseconds until_next_look() const;

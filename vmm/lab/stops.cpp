@@ -36,7 +36,7 @@ Result<std::uint64_t> find_code(const Machine &machine, const CodePlace &code) {
 }
 
 Result<Stops> find_stops(const Scenario &scenario, const FaultEngine &faults, const Machine &machine,
-                         CpuIndex cpu) {
+                         CpuIndex cpu, bool at_sending) {
   Stops stops;
   for (const Strike &strike : faults.at_code(cpu)) {
     const auto address = find_code(machine, std::get<CodePlace>(strike.spec->at.where));
@@ -45,8 +45,7 @@ Result<Stops> find_stops(const Scenario &scenario, const FaultEngine &faults, co
                   fmt::format("{}: fault.{}.at: {}", scenario.file, strike.fault, address.error().message));
     stops.strikes.push_back({*address, strike});
   }
-  const bool may_control = cpu == 0 || scenario.bringup.strategy == abi::Strategy::kTree;
-  if (may_control && faults.has_deliveries()) {
+  if (at_sending) {
     const auto address = find_code(machine, {std::string(kSendStart), 0});
     if (!address)
       return tl::unexpected(address.error());

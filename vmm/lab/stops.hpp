@@ -22,9 +22,10 @@ struct Stops {
 };
 
 /// Finds the instructions in the guest's symbols. Fails with kUsage when there is none of that
-/// name, and when they are more than the processor has slots for.
+/// name, and when they are more than the processor has slots for. `at_sending`: the CPU may be one
+/// that brings others up, and nobody else tells what it sends.
 [[nodiscard]] Result<Stops> find_stops(const Scenario &scenario, const FaultEngine &faults,
-                                       const Machine &machine, CpuIndex cpu);
+                                       const Machine &machine, CpuIndex cpu, bool at_sending);
 
 /// Where a jump goes. Fails with kUsage likewise.
 [[nodiscard]] Result<std::uint64_t> find_code(const Machine &machine, const CodePlace &code);

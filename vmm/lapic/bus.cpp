@@ -2,10 +2,17 @@
 
 namespace reveille::vmm::lapic {
 
+bool Bus::is_intercepted(std::size_t sender, const Ipi &ipi) const {
+  const Delivery what = ipi.message.delivery;
+  return interceptor_ && (what == Delivery::kInit || what == Delivery::kStartup) &&
+         interceptor_(sender, ipi.to, ipi.message);
+}
+
 void Bus::send(std::size_t sender, const Ipi &ipi) {
   switch (ipi.shorthand) {
   case Shorthand::kNone:
-    static_cast<void>(send(ipi.to, ipi.message));
+    if (!is_intercepted(sender, ipi))
+      static_cast<void>(send(ipi.to, ipi.message));
     return;
   case Shorthand::kSelf:
     receivers_[sender]->receive(ipi.message);

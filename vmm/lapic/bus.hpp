@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace reveille::vmm::lapic {
@@ -39,6 +41,12 @@ public:
     return Address::unpacked(addresses_[index].load(std::memory_order_acquire));
   }
 
+  /// Whether somebody takes an INIT or a SIPI that LAPIC `sender` sends to one destination, in the bus's
+  /// place.
+  using Interceptor = std::function<bool(std::size_t sender, const Destination &to, const Message &message)>;
+  /// Before any message is sent. It is called by the thread of the sender.
+  void intercept(Interceptor interceptor) { interceptor_ = std::move(interceptor); }
+
   /// Sends what LAPIC `sender` asks for; to any number, also to none. Any thread.
   void send(std::size_t sender, const Ipi &ipi);
 
@@ -46,9 +54,11 @@ public:
   std::size_t send(const Destination &to, const Message &message);
 
 private:
+  [[nodiscard]] bool is_intercepted(std::size_t sender, const Ipi &ipi) const;
   [[nodiscard]] std::size_t send_to_lowest(const Destination &to, const Message &message,
                                            std::optional<std::size_t> but = {});
 
+  Interceptor interceptor_;
   std::vector<Receiver *> receivers_;
   std::vector<std::atomic<std::uint64_t>> addresses_; ///< packed; in one piece, for every message reads all
 };

@@ -5,6 +5,7 @@
 #include "vmm/machine/apic_ids.hpp"
 
 #include <cstdint>
+#include <functional>
 
 namespace reveille::vmm {
 
@@ -28,6 +29,16 @@ public:
 
   /// To the LAPIC with that ID. Fails with kBroken when there is none.
   [[nodiscard]] virtual Result<void> send(std::uint32_t to_apic_id, ApicMessage message) = 0;
+
+  /// Whether somebody takes an INIT or a SIPI that a CPU sends to one APIC ID, in the bus's place.
+  using Interceptor = std::function<bool(CpuIndex sender, std::uint32_t to_apic_id, ApicMessage message)>;
+
+  /// Before any CPU runs. It is called by the thread of the sender. False: the LAPICs are the kernel's, which
+  /// does not ask.
+  [[nodiscard]] virtual bool intercept(Interceptor interceptor) {
+    static_cast<void>(interceptor);
+    return false;
+  }
 
   /// The same to a CPU of the machine.
   [[nodiscard]] Result<void> init(CpuIndex cpu) {

@@ -14,6 +14,7 @@ UserApicBus::UserApicBus(std::span<Vcpu> vcpus, const ApicSetup &setup, const Re
                                                UserProcessor::Board{bus_, alarms_, reset_, tsc_khz});
     bus_.attach(i, *cpu);
     cpus_.push_back(cpu.get());
+    numbers_.push_back(vcpus[i].id()); // see apic_ids.hpp
     made_.push_back(std::move(cpu));
   }
 }
@@ -23,6 +24,16 @@ Result<void> UserApicBus::send(std::uint32_t to_apic_id, ApicMessage message) {
   if (bus_.send(lapic::Destination{to_apic_id, false, false}, sent) == 0)
     return fail(ExitStatus::kBroken, fmt::format("no LAPIC has the ID {}, or it is disabled", to_apic_id));
   return {};
+}
+
+bool UserApicBus::intercept(Interceptor interceptor) {
+  bus_.intercept([this, take = std::move(interceptor)](std::size_t sender, const lapic::Destination &to,
+                                                       const lapic::Message &message) {
+    return !to.logical && !to.broadcast &&
+           take(numbers_[sender], to.id,
+                {static_cast<ApicMessage::Delivery>(message.delivery), message.vector});
+  });
+  return true;
 }
 
 } // namespace reveille::vmm

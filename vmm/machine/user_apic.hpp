@@ -21,6 +21,7 @@ public:
   UserApicBus(std::span<Vcpu> vcpus, const ApicSetup &setup, const ResetState &reset, std::uint32_t tsc_khz);
 
   [[nodiscard]] Result<void> send(std::uint32_t to_apic_id, ApicMessage message) override;
+  [[nodiscard]] bool intercept(Interceptor interceptor) override;
 
   [[nodiscard]] std::vector<std::unique_ptr<Processor>> take_processors() { return std::move(made_); }
 
@@ -28,6 +29,7 @@ private:
   lapic::Bus bus_;
   ResetState reset_;
   std::vector<UserProcessor *> cpus_; ///< by index
+  std::vector<CpuIndex> numbers_;     ///< of them, in the scenario: some of its CPUs may not exist
   std::vector<std::unique_ptr<Processor>> made_;
   AlarmClock alarms_; ///< last: its thread is the first to end
 };

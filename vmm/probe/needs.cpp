@@ -20,9 +20,10 @@ bool needs_split(const Scenario &scenario) { return scenario.machine.apic == Api
 bool needs_user(const Scenario &scenario) { return scenario.machine.apic == ApicMode::kUser; }
 
 bool needs_breakpoints(const Scenario &scenario) {
-  return std::ranges::any_of(scenario.faults, [](const FaultSpec &fault) {
+  const bool lapics_are_ours = needs_user(scenario); // they tell what is sent
+  return std::ranges::any_of(scenario.faults, [&](const FaultSpec &fault) {
     return std::holds_alternative<CodePlace>(fault.at.where) ||
-           std::holds_alternative<DeliveryPlace>(fault.at.where);
+           (std::holds_alternative<DeliveryPlace>(fault.at.where) && !lapics_are_ours);
   });
 }
 
@@ -47,7 +48,7 @@ constexpr Need kNeeds[] = {
      "use apic = \"kernel\""},
     {needs_breakpoints, probe_breakpoints,
      "hardware breakpoints (a fault at an instruction, or at a delivery)",
-     "use a place that the guest reports: vmm points"},
+     "use a place that the guest reports (vmm points), or for deliveries apic = \"user\""},
     {needs_tsc_offset, probe_tsc_offset, "a TSC offset that the guest sees (the action skew)",
      "use a KVM with hardware virtualisation"},
 };

@@ -1,6 +1,8 @@
 // What the ICR sends, and what it does not: SDM 3, 11.6.1, 11.12.9, 11.12.11.
 #include "bench.hpp"
 
+#include <string>
+
 namespace reveille::vmm::lapic::test {
 namespace {
 
@@ -33,6 +35,28 @@ TEST(LapicIcr, IsOneMsrInX2apicMode) {
   for (const unsigned bit : {12u, 13u, 16u, 17u, 20u, 31u})
     EXPECT_FALSE(bench[0].lapic.write_msr(Cpu::msr(Register::kIcrLow), 1ull << bit)) << bit;
   EXPECT_EQ(bench.reached(), Indices{}) << "a #GP has sent nothing";
+}
+
+// The bus's own: whoever takes INITs and SIPIs in its place is asked for each, and for nothing else.
+TEST(LapicIcr, AnInterceptorIsAskedForInitsAndSipisAlone) {
+  Bench bench(3);
+  std::vector<std::string> asked;
+  bool takes = true;
+  bench.bus.intercept([&](std::size_t sender, const Destination &to, const Message &message) {
+    asked.push_back(std::to_string(sender) + ">" + std::to_string(to.id) + ":" +
+                    std::to_string(static_cast<unsigned>(message.delivery)));
+    return takes;
+  });
+  bench[0].send(1, kAssert | kInit);
+  bench[1].send(2, kAssert | kStartup | 0x9a);
+  EXPECT_EQ(bench.reached(), Indices{});
+  takes = false;
+  bench[0].send(2, kAssert | kInit);
+  EXPECT_EQ(bench.reached(), Indices{2});
+  bench[0].send(1, kAssert | kFixed | 0x40);
+  bench[0].send(1, kAssert | kNmi);
+  EXPECT_EQ(bench.reached(), Indices{1});
+  EXPECT_EQ(asked, (std::vector<std::string>{"0>1:5", "1>2:6", "0>2:5"}));
 }
 
 Mail mail_for(std::uint32_t low) {
