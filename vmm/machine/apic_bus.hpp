@@ -35,7 +35,7 @@ public:
 
   /// Before any CPU runs. It is called by the thread of the sender. False: the LAPICs are the kernel's, which
   /// does not ask.
-  [[nodiscard]] virtual bool intercept(Interceptor interceptor) {
+  [[nodiscard]] virtual bool intercept(const Interceptor &interceptor) {
     static_cast<void>(interceptor);
     return false;
   }

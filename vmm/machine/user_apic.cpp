@@ -26,9 +26,9 @@ Result<void> UserApicBus::send(std::uint32_t to_apic_id, ApicMessage message) {
   return {};
 }
 
-bool UserApicBus::intercept(Interceptor interceptor) {
-  bus_.intercept([this, take = std::move(interceptor)](std::size_t sender, const lapic::Destination &to,
-                                                       const lapic::Message &message) {
+bool UserApicBus::intercept(const Interceptor &interceptor) {
+  bus_.intercept([this, take = interceptor](std::size_t sender, const lapic::Destination &to,
+                                            const lapic::Message &message) {
     return !to.logical && !to.broadcast &&
            take(numbers_[sender], to.id,
                 {static_cast<ApicMessage::Delivery>(message.delivery), message.vector});
