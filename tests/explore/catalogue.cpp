@@ -49,10 +49,7 @@ std::vector<std::string> names_of(const PlaceRow &row, const std::vector<double>
 
 namespace {
 
-/// What is done before the guest starts makes another machine, and has no rules in the oracle.
 bool is_explored(vmm::PlaceKind kind) {
-  if (kind == vmm::PlaceKind::kFirmware)
-    return false;
   return std::ranges::any_of(vmm::all_actions(), [kind](const vmm::ActionRow &row) {
     return vmm::performers(kind, row.action).has(vmm::Performer::kSim);
   });
@@ -107,6 +104,7 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
       fault.duration_ms = ms;
       fault.vector = kVector;
       fault.percent = kPercent;
+      fault.skew_us = kSkewUs;
       if (vmm::takes(row, "to"))
         fault.to = cpu == 1 ? 2 : 1;
       faults.push_back(std::move(fault));

@@ -22,6 +22,9 @@ inline constexpr std::uint8_t kVector = 0x1d;
 /// Of its time that a throttled CPU has: too little to matter, in machines where nothing takes long.
 inline constexpr std::uint32_t kPercent = 50;
 
+/// How far a TSC is off.
+inline constexpr double kSkewUs = 500;
+
 struct KnownPlace {
   vmm::PlaceKind kind;
   vmm::FaultPlace place;

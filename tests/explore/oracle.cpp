@@ -71,10 +71,10 @@ std::vector<Fate> all_fates(const Scenario &scenario, CpuIndex cpu) {
   return fates;
 }
 
-/// Whoever has its tables shrugs it off, and who has none yet is not told by the simulated LAPIC.
+/// Whoever has its tables shrugs it off, and who has none yet is not told by the simulated LAPIC. Not so a
+/// stray SIPI: between the INIT and the SIPI of a kick it starts the AP on the wrong page.
 bool is_harmless(const FaultSpec &fault) {
-  return vmm::is_one_of(fault.action,
-                        {Action::kNmi, Action::kInterrupt, Action::kSpuriousSipi, Action::kThrottle});
+  return vmm::is_one_of(fault.action, {Action::kNmi, Action::kInterrupt, Action::kThrottle});
 }
 
 /// A strike by time finds a CPU wherever it is. What may come of it then depends on the action.
@@ -119,6 +119,10 @@ bool changed_hands(const Scenario &scenario, const Observation &seen, CpuIndex c
 
 Prediction predict(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
   Prediction prediction;
+  if (has_faulty_firmware(scenario, cpu)) {
+    prediction.beginnings = {"online", "absent@", "lost@", "timeout@", "crash@", "error@"};
+    return prediction;
+  }
   if (has_faulty_delivery(scenario, cpu)) { // whatever comes of it, the others are none the worse
     prediction.beginnings = {"online", "timeout@", "crash@", "error@"};
     if (may_be_lost(scenario, seen, cpu) || stops_control_cpu(scenario))

@@ -61,8 +61,16 @@ bool has_faulty_delivery(const Scenario &scenario, CpuIndex cpu) {
   });
 }
 
+bool has_faulty_firmware(const Scenario &scenario, CpuIndex cpu) {
+  return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
+    return std::holds_alternative<vmm::FirmwarePlace>(fault.at.where) &&
+           (std::ranges::binary_search(fault.cpus, cpu) ||
+            (vmm::is_one_of(fault.action, {vmm::Action::kSameId, vmm::Action::kSwapId}) && fault.to == cpu));
+  });
+}
+
 bool is_struck(const Scenario &scenario, CpuIndex cpu) {
-  return has_faulty_delivery(scenario, cpu) ||
+  return has_faulty_delivery(scenario, cpu) || has_faulty_firmware(scenario, cpu) ||
          std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
            const bool elsewhere = vmm::is_on_control_cpu(fault.at) && fault.action != vmm::Action::kFail;
            return !elsewhere && std::ranges::binary_search(fault.cpus, cpu);

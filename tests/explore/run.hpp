@@ -35,6 +35,9 @@ struct Ran {
 /// Whether a fault is about an INIT or a SIPI for that CPU, or sends it one that was for another.
 [[nodiscard]] bool has_faulty_delivery(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
 
+/// Whether the firmware tells something else of that CPU than what is so, or gives another one its ID.
+[[nodiscard]] bool has_faulty_firmware(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
+
 /// Whether an INIT that is late, or not for whom it was sent, may find a CPU that brings another up.
 [[nodiscard]] bool may_reset_a_control_cpu(const vmm::Scenario &scenario);
 
