@@ -6,6 +6,7 @@
 //     --jobs N      threads (default: as many as there are CPUs)
 //     --out FOLDER  where the plans that fail are written (default: explore-failures)
 // Exit status: 0 nothing was wrong, 1 something was, 2 usage.
+#include "tests/explore/options.hpp"
 #include "tests/explore/oracle.hpp"
 #include "tests/explore/plans.hpp"
 #include "tests/explore/tally.hpp"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -121,20 +121,13 @@ private:
 
 std::optional<Options> read_options(int argc, char **argv) {
   Options options;
-  const auto number = [](std::string_view text, auto &value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() && value > 0;
-  };
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view name = argv[i];
-    const std::string_view value = argv[i + 1];
+  const bool right = explore::read_options(argc, argv, [&](std::string_view name, std::string_view value) {
     if (name == "--out")
       options.out = value;
-    else if (!(name == "--every" && number(value, options.every)) &&
-             !(name == "--jobs" && number(value, options.jobs)))
-      return std::nullopt;
-  }
-  return argc % 2 == 1 ? std::optional(options) : std::nullopt;
+    return name == "--out" || (name == "--every" && read_number(value, options.every)) ||
+           (name == "--jobs" && read_number(value, options.jobs));
+  });
+  return right ? std::optional(options) : std::nullopt;
 }
 
 /// Explores one kind of plans, and reports. True: nothing was wrong.

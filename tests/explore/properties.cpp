@@ -6,12 +6,12 @@
 //     --seed S      of the plans (default 1)
 //     --out FOLDER  where a plan that fails is written (default: explore-failures)
 // RapidCheck's own RC_PARAMS in the environment goes before. Exit status: 0 all hold, 1 not, 2 usage.
+#include "tests/explore/options.hpp"
 #include "tests/explore/random_plan.hpp"
 #include "tests/explore/tally.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -91,20 +91,13 @@ bool check(const Property &property, const Options &options) {
 
 std::optional<Options> read_options(int argc, char **argv) {
   Options options;
-  const auto number = [](std::string_view text, unsigned &value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() && value > 0;
-  };
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view name = argv[i];
-    const std::string_view value = argv[i + 1];
+  const bool right = explore::read_options(argc, argv, [&](std::string_view name, std::string_view value) {
     if (name == "--out")
       options.out = value;
-    else if (!(name == "--cases" && number(value, options.cases)) &&
-             !(name == "--seed" && number(value, options.seed)))
-      return std::nullopt;
-  }
-  return argc % 2 == 1 ? std::optional(options) : std::nullopt;
+    return name == "--out" || (name == "--cases" && read_number(value, options.cases)) ||
+           (name == "--seed" && read_number(value, options.seed));
+  });
+  return right ? std::optional(options) : std::nullopt;
 }
 
 } // namespace

@@ -103,7 +103,10 @@ bool VcpuRunner::go_round() {
   const Exit exit = processor_.run();
   if (const double rest_us = throttle_.rest_us(state_.now_us()); rest_us > 0)
     wait_a_little(rest_us);
-  return handle(exit) && count_exit(exit);
+  if (!handle(exit))
+    return false;
+  count_exit(exit);
+  return true;
 }
 
 void VcpuRunner::serve_mailbox() {

@@ -58,7 +58,7 @@ private:
   bool at_instruction(std::uint64_t pc);
   bool send_in_its_place();
   bool step_over();
-  bool count_exit(const Exit &exit);
+  void count_exit(const Exit &exit);
   bool perform_all(const std::vector<Strike> &strikes);
   void look_for_rest();
   /// True when the vCPU is to be run on.

@@ -68,13 +68,12 @@ bool VcpuRunner::step_over() {
 }
 
 /// Faults at its Nth exit strike when the exit has been answered.
-bool VcpuRunner::count_exit(const Exit &exit) {
+void VcpuRunner::count_exit(const Exit &exit) {
   if (std::holds_alternative<Interrupted>(exit) || std::holds_alternative<Debug>(exit))
-    return true;
+    return;
   ++exits_;
   if (state_.faults.has_exits(cpu_))
     perform_all(state_.faults.at_exit(cpu_, exits_));
-  return true;
 }
 
 } // namespace reveille::vmm
