@@ -262,11 +262,6 @@ void VcpuRunner::reach(abi::Place place, CpuIndex target) {
   perform_all(state_.faults.at(target, place, {sync.ordinal, sync.cycle}));
 }
 
-/// False when one of them took the vCPU away from where it was.
-bool VcpuRunner::perform_all(const std::vector<Strike> &strikes) {
-  return std::ranges::all_of(strikes, [this](const Strike &strike) { return perform(strike); });
-}
-
 void VcpuRunner::reach_zero() {
   state_.note_zero();
   while (!state_.zero_served() && wait_a_little(200)) {

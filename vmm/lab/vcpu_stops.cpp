@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace reveille::vmm {
 
 namespace {
@@ -65,6 +67,11 @@ bool VcpuRunner::step_over() {
   if (const auto armed = arm_stops(); !armed)
     spdlog::error("cpu {}: {}", cpu_, armed.error().message);
   return std::holds_alternative<Debug>(exit) || handle(exit);
+}
+
+/// False when one of them took the vCPU away from where it was.
+bool VcpuRunner::perform_all(const std::vector<Strike> &strikes) {
+  return std::ranges::all_of(strikes, [this](const Strike &strike) { return perform(strike); });
 }
 
 /// Faults at its Nth exit strike when the exit has been answered.
