@@ -15,6 +15,7 @@ VMM_LAYERS = (
     "machine",
     "faults",
     "judge",
+    "story",
     "report",
     "sim",
     "lab",
