@@ -16,6 +16,7 @@ VMM_LAYERS = (
     "faults",
     "judge",
     "story",
+    "analysis",
     "report",
     "sim",
     "lab",

@@ -70,6 +70,7 @@ struct Observation {
   std::uint32_t found_cpus = 0;  ///< CPUs that the guest found in the MADT
   double bound_ms = 0;           ///< of the run
   double create_us = 0;
+  double boot_us = 0; ///< from the start of the vCPUs to time zero
   double total_us = 0; ///< from the start of the program to the end of the run
 
   /// Microseconds from time zero for a guest time stamp.

@@ -318,6 +318,9 @@ Observation Lab::observe(RunEnd end) {
   seen.found_cpus = report.found_cpus;
   seen.bound_ms = bound_ms_;
   seen.create_us = static_cast<double>(machine_.create_us());
+  // Nobody has looked at time zero where no fault asked for it; the host has seen the end.
+  const double decided = seen.decided_tsc == 0 ? 0 : seen.us(seen.decided_tsc);
+  seen.boot_us = std::max(state_.zero_us().value_or(state_.decided_us().value_or(decided) - decided), 0.0);
   return seen;
 }
 

@@ -1,6 +1,6 @@
 #include "vmm/report/bar.hpp"
 #include "vmm/report/timeline.hpp"
-#include "vmm/report/trail.hpp"
+#include "vmm/analysis/trail.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>

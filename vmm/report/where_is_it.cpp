@@ -3,7 +3,7 @@
 #include "core/protocol/states.hpp"
 #include "vmm/report/describe.hpp"
 #include "vmm/report/faults.hpp"
-#include "vmm/report/trail.hpp"
+#include "vmm/analysis/trail.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>

@@ -51,8 +51,6 @@ std::string_view name(abi::Strategy strategy) {
 
 std::string_view name(abi::Wait wait) { return bringup_choice("wait", static_cast<std::size_t>(wait)); }
 
-bool is_credible(double us) { return std::isfinite(us) && us >= 0 && us < 1e12; }
-
 std::string ms_figure(double us) {
   const double ms = us / 1000;
   if (!std::isfinite(ms) || std::abs(ms) >= 1e9)

@@ -1,6 +1,7 @@
 // Names and figures, the way all reports write them.
 #pragma once
 
+#include "vmm/analysis/credible.hpp"
 #include "vmm/judge/verdict.hpp"
 
 #include <string>
@@ -16,9 +17,6 @@ namespace reveille::vmm {
 [[nodiscard]] std::string_view verdict_of_failure(ExitStatus status);
 [[nodiscard]] std::string_view name(abi::Strategy strategy);
 [[nodiscard]] std::string_view name(abi::Wait wait);
-
-/// Whether a time can be one: finite, not before time zero, and not for ages.
-[[nodiscard]] bool is_credible(double us);
 
 /// Milliseconds with three to four digits, without the unit: "0.352", "12.35", "1004".
 [[nodiscard]] std::string ms_figure(double us);

@@ -177,6 +177,7 @@ Observation Simulation::observe(RunEnd end) {
     seen.steps.names[static_cast<std::size_t>(step.section)].emplace_back(step.name);
   seen.tsc_khz = kTscKhz;
   seen.zero_tsc = guest_.zero();
+  seen.boot_us = to_us(guest_.zero());
   seen.decided_tsc = guest_.decided_at();
   seen.found_cpus = roster_.found();
   seen.bound_ms = to_us(bound_) / 1000;

@@ -1,4 +1,4 @@
-#include "vmm/report/trail.hpp"
+#include "vmm/analysis/trail.hpp"
 
 #include <algorithm>
 #include <utility>
