@@ -134,10 +134,10 @@ private:
 
   /// The time down to `from`, without what faults took of it.
   void add(ChainLink link, CpuIndex holder, double from) {
-    static const std::vector<Hold> kNone;
-    const std::vector<Hold> &holds = holder < holds_.size() ? holds_[holder] : kNone;
+    static const std::vector<HeldSpan> kNone;
+    const std::vector<HeldSpan> &holds = holder < holds_.size() ? holds_[holder] : kNone;
     // The last that began before the link's end; the walk comes from behind.
-    auto hold = std::ranges::lower_bound(holds, us_, {}, &Hold::from_us);
+    auto hold = std::ranges::lower_bound(holds, us_, {}, &HeldSpan::from_us);
     if (link.kind == LinkKind::kTimeout) { // what held it is why it did not come
       if (hold != holds.begin() && std::prev(hold)->to_us > from)
         link.fault = std::prev(hold)->fault;
@@ -181,7 +181,7 @@ private:
 
   const History &history_;
   Causes causes_;
-  std::vector<std::vector<Hold>> holds_;
+  std::vector<std::vector<HeldSpan>> holds_;
   std::vector<std::size_t> below_; ///< by ring: what has been walked through stands at it and behind
   Chain chain_;
   std::optional<Spot> opening_; ///< back to which a control CPU waited for nobody

@@ -8,10 +8,10 @@ namespace reveille::vmm {
 namespace {
 
 /// Takes out what two of them have in common: it is the first one's.
-void part(std::vector<Hold> &holds) {
-  std::ranges::stable_sort(holds, {}, &Hold::from_us);
+void part(std::vector<HeldSpan> &holds) {
+  std::ranges::stable_sort(holds, {}, &HeldSpan::from_us);
   double free_from = -std::numeric_limits<double>::infinity();
-  std::erase_if(holds, [&](Hold &hold) {
+  std::erase_if(holds, [&](HeldSpan &hold) {
     hold.from_us = std::max(hold.from_us, free_from);
     if (hold.to_us <= hold.from_us)
       return true;
@@ -22,8 +22,8 @@ void part(std::vector<Hold> &holds) {
 
 } // namespace
 
-std::vector<std::vector<Hold>> holds_of(const Scenario &scenario, const Observation &seen) {
-  std::vector<std::vector<Hold>> holds(seen.cpus.size());
+std::vector<std::vector<HeldSpan>> holds_of(const Scenario &scenario, const Observation &seen) {
+  std::vector<std::vector<HeldSpan>> holds(seen.cpus.size());
   for (const Firing &firing : seen.firings) {
     if (firing.vcpu >= holds.size() || firing.fault >= scenario.faults.size())
       continue;
