@@ -18,6 +18,7 @@ VMM_LAYERS = (
     "story",
     "analysis",
     "report",
+    "trace",
     "sim",
     "lab",
     "suite",

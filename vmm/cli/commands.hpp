@@ -3,6 +3,7 @@
 
 #include "vmm/cli/options.hpp"
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,14 @@ namespace reveille::vmm {
 /// standard output ("-") or to a file.
 [[nodiscard]] Result<void> check_output(std::string_view option, const std::string &path);
 
-/// The same of what `run` and `suite` write. Only one can be on standard output.
-[[nodiscard]] Result<void> check_outputs(const std::string &json, const std::string &junit);
+/// An option that says where something is written.
+struct Output {
+  std::string_view option;
+  const std::string &path;
+};
+
+/// The same of all that `run` and `suite` write. Only one can be on standard output.
+[[nodiscard]] Result<void> check_outputs(std::initializer_list<Output> outputs);
 
 /// Says on standard error what is wrong with the command line. Returns exit status 2.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view what);

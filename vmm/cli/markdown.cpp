@@ -5,6 +5,7 @@
 #include "vmm/scenario/keys.hpp"
 #include "vmm/scenario/places.hpp"
 #include "vmm/scenario/support.hpp"
+#include "vmm/trace/numbers.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,8 @@ constexpr auto kTables = std::to_array<DocTable>({{"keys", keys_as_markdown},
                                                   {"fits", fits_as_markdown},
                                                   {"states", states_as_markdown},
                                                   {"points", points_as_markdown},
-                                                  {"invariants", invariants_as_markdown}});
+                                                  {"invariants", invariants_as_markdown},
+                                                  {"trace-numbers", trace_numbers_as_markdown}});
 
 } // namespace
 

@@ -12,16 +12,17 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <span>
 
 namespace reveille::vmm {
 namespace {
 
 /// Options of `run` and `suite` that the design names and this version does not have.
-constexpr std::array<std::string_view, 2> kLaterOptions{"--trace", "--report"};
+constexpr std::array<std::string_view, 1> kLaterOptions{"--report"};
 
 /// Options that only `suite` has.
-constexpr std::array<std::string_view, 3> kSuiteOptions{"--shard", "--repeat", "--jobs,-j"};
+constexpr std::array<std::string_view, 4> kSuiteOptions{"--shard", "--repeat", "--jobs,-j", "--tap"};
 
 constexpr std::uint64_t kMostJobs = 256;
 constexpr std::uint64_t kMostShards = 1'000'000;
@@ -31,6 +32,7 @@ constexpr std::string_view kRunExamples = R"(Examples:
   vmm run configs/parallel-8.toml
   vmm run configs/parallel-8.toml --set bringup.strategy=serial --set machine.vcpus=16
   vmm run configs/faults/two-stalls.toml --json result.json
+  vmm run configs/faults/two-stalls.toml --trace trace.json
   vmm run configs/parallel-8.toml --backend sim --set machine.vcpus=100000
   vmm run - --json - < scenario.toml
 
@@ -53,6 +55,7 @@ Examples:
   vmm suite configs/faults configs/one.toml --set bringup.strategy=split --json results.json
   vmm suite configs -j 4 --shard 2/8 --junit results.xml
   vmm suite configs/faults/two-stalls.toml --repeat 100
+  vmm suite configs/faults --trace traces --tap -
 
 Exit status: 130 interrupted; else the first of these that a run had: 4 an invariant is broken,
 a run hung or broke down; 2 a scenario or the command line is wrong; 1 an outcome differs; 3 this
@@ -224,6 +227,16 @@ struct SuiteTexts {
   std::string backend = "kvm";
 };
 
+/// A folder is asked for where a run has a file.
+Result<void> check_trace_folder(const std::string &path) {
+  std::error_code error;
+  const bool is_file = std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
+  if (path == "-" || path.ends_with(".json") || path.ends_with(".txt") || is_file)
+    return fail(ExitStatus::kUsage,
+                fmt::format("--trace: vmm suite writes a file for each run; give a folder, not {}", path));
+  return {};
+}
+
 Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOptions &suite) {
   if (auto later = check_later(app); !later)
     return later;
@@ -248,6 +261,8 @@ Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOpti
   if (!backend)
     return tl::unexpected(backend.error());
   suite.backend = *backend;
+  if (auto folder = check_trace_folder(suite.trace); !folder)
+    return folder;
   return suite.log_level.empty() ? Result<void>{} : check_log_level(suite.log_level);
 }
 
@@ -264,6 +279,10 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
   app.add_option("--seed", texts.seed, "What chance draws from (default 0)")->type_name("N");
   app.add_option("--json", run.json, "Write the result as JSON; - is standard output")->type_name("FILE");
   app.add_option("--junit", run.junit, "Write it as JUnit XML; - is standard output")->type_name("FILE");
+  app.add_option("--trace", run.trace,
+                 "Write what each CPU did as a trace for Perfetto; if FILE ends in .txt, as ftrace's text; "
+                 "- is standard output")
+      ->type_name("FILE");
   app.add_option("--guest", run.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", run.log_level,
@@ -299,6 +318,9 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   app.add_option("--junit", suite.junit,
                  "Write them as JUnit XML, a test case for each run; - is standard output")
       ->type_name("FILE");
+  app.add_option("--tap", suite.tap, "Write them as TAP, a test point for each run; - is standard output")
+      ->type_name("FILE");
+  app.add_option("--trace", suite.trace, "Write a trace of each run into this folder")->type_name("DIR");
   app.add_option("--guest", suite.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", suite.log_level,

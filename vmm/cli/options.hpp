@@ -21,6 +21,7 @@ struct RunArguments {
   Backend backend = Backend::kKvm;
   std::string json;      ///< empty: none; "-": standard output
   std::string junit;     ///< the same
+  std::string trace;     ///< the same
   std::string guest;     ///< empty: the one beside the binary
   std::string log_level; ///< as spdlog names it
 };

@@ -48,12 +48,17 @@ Result<void> check_output(std::string_view option, const std::string &path) {
   return {};
 }
 
-Result<void> check_outputs(const std::string &json, const std::string &junit) {
-  if (json == "-" && junit == "-")
-    return fail(ExitStatus::kUsage, "--json and --junit: only one of them can be standard output");
-  if (auto writable = check_output("--json", json); !writable)
-    return writable;
-  return check_output("--junit", junit);
+Result<void> check_outputs(std::initializer_list<Output> outputs) {
+  const Output *first = nullptr;
+  for (const Output &output : outputs) {
+    if (output.path == "-" && first != nullptr)
+      return fail(ExitStatus::kUsage, fmt::format("{} and {}: only one of them can be standard output",
+                                                  first->option, output.option));
+    first = output.path == "-" ? &output : first;
+    if (auto writable = check_output(output.option, output.path); !writable)
+      return writable;
+  }
+  return {};
 }
 
 int run(const Arguments &arguments) {
@@ -64,12 +69,13 @@ int run(const Arguments &arguments) {
     return flushed(0);
   const RunArguments &wanted = **parsed;
   RunOptions options;
-  if (const auto writable = check_outputs(wanted.json, wanted.junit); !writable)
+  if (const auto writable =
+          check_outputs({{"--json", wanted.json}, {"--junit", wanted.junit}, {"--trace", wanted.trace}});
+      !writable)
     return usage_error("run", writable.error().message);
-  options.json_to_stdout = wanted.json == "-";
-  if (!wanted.json.empty() && !options.json_to_stdout)
-    options.json_path = wanted.json;
+  options.json = wanted.json;
   options.junit = wanted.junit;
+  options.trace = wanted.trace;
   auto scenario = load_scenario(wanted.file, {wanted.sets, wanted.seed, wanted.backend});
   if (!scenario)
     return report(scenario.error());

@@ -7,14 +7,17 @@
 #include "vmm/report/junit_run.hpp"
 #include "vmm/report/progress.hpp"
 #include "vmm/report/text.hpp"
+#include "vmm/report/words.hpp"
 #include "vmm/report/write_json.hpp"
 #include "vmm/sim/simulation.hpp"
+#include "vmm/trace/trace.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
+#include <tuple>
 
 namespace reveille::vmm {
 
@@ -27,15 +30,21 @@ void set_up_log(spdlog::level::level_enum level) {
   spdlog::set_default_logger(std::move(log));
 }
 
-/// Writes the JSON and the JUnit XML where they were asked for. The status is that of the run, unless
-/// one could not be written.
-int write_results(const RunOptions &options, const std::string &json, const std::string &junit,
-                  ExitStatus status) {
+/// What programs read of a run.
+struct Results {
+  std::string json;
+  std::string junit;
+  std::string trace;
+};
+
+/// Writes each where it was asked for. The status is that of the run, unless one could not be written.
+int write_results(const RunOptions &options, const Results &results, ExitStatus status) {
   Result<void> written;
-  if (options.json_path || options.json_to_stdout)
-    written = write_json(options.json_to_stdout ? "-" : *options.json_path, json);
-  if (!options.junit.empty() && written)
-    written = write_json(options.junit, junit);
+  for (const auto &[path, text] :
+       {std::tie(options.json, results.json), std::tie(options.junit, results.junit),
+        std::tie(options.trace, results.trace)})
+    if (!path.empty() && written)
+      written = write_json(path, text);
   if (written)
     return static_cast<int>(status);
   fmt::print(stderr, "vmm: {}\n", written.error().message);
@@ -50,11 +59,13 @@ double seconds_since(LabClock::time_point began) {
 int could_not_run(const RunOptions &options, const Error &error, LabClock::time_point began) {
   const Scenario &scenario = options.scenario;
   fmt::print(stderr, "vmm: {}\n", error.message);
-  return write_results(options,
-                       result_json_failed(scenario.file, scenario.title, error, scenario.seed,
-                                          std::string(name(scenario.backend))),
-                       junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
-                       error.status);
+  Results results{result_json_failed(scenario.file, scenario.title, error, scenario.seed,
+                                     std::string(name(scenario.backend))),
+                  junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
+                  {}};
+  if (!options.trace.empty())
+    results.trace = trace_for(options.trace, {scenario, {}, {}, verdict_of_failure(error.status)});
+  return write_results(options, results, error.status);
 }
 
 /// Judges what was seen, and tells it. `host`: what it was seen on, null if that does not matter.
@@ -62,9 +73,14 @@ int tell(const RunOptions &options, const HostInfo *host, const Observation &see
          LabClock::time_point began) {
   const Verdict verdict = judge(options.scenario, seen);
   print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
-  return write_results(options, result_json(options.scenario, host, seen, verdict),
-                       junit_of_run(options.scenario, verdict, options.again, seconds_since(began)),
-                       verdict.exit);
+  Results results{result_json(options.scenario, host, seen, verdict),
+                  junit_of_run(options.scenario, verdict, options.again, seconds_since(began)),
+                  {}};
+  if (!options.trace.empty()) {
+    const Story story = tell_story(options.scenario, seen, verdict);
+    results.trace = trace_for(options.trace, {options.scenario, seen, story, name(verdict.kind)});
+  }
+  return write_results(options, results, verdict.exit);
 }
 
 /// The status, unless a thread is still inside KVM: then nothing of the machine may be taken

@@ -6,22 +6,23 @@
 #include <spdlog/common.h>
 
 #include <cstdio>
-#include <optional>
 #include <string>
 
 namespace reveille::vmm {
 
 struct RunOptions {
   Scenario scenario;
-  std::string guest_path;               ///< the guest's ELF file; not checked yet
-  std::optional<std::string> json_path; ///< where the result goes, if it goes to a file
-  bool json_to_stdout = false;          ///< --json -: what people read goes to standard error then
-  std::string junit;                    ///< where the result goes as JUnit XML; empty: nowhere; "-" likewise
-  std::string again;                    ///< a command that repeats the run
+  std::string guest_path; ///< the guest's ELF file; not checked yet
+  std::string json;       ///< where the result goes; empty: nowhere; "-": standard output
+  std::string junit;      ///< the same of it as JUnit XML
+  std::string trace;      ///< the same of the run as a trace
+  std::string again;      ///< a command that repeats the run
   spdlog::level::level_enum log_level = spdlog::level::warn;
 
-  /// Where what people read goes.
-  [[nodiscard]] std::FILE *people() const { return json_to_stdout || junit == "-" ? stderr : stdout; }
+  /// Where what people read goes: not to where a program reads.
+  [[nodiscard]] std::FILE *people() const {
+    return json == "-" || junit == "-" || trace == "-" ? stderr : stdout;
+  }
 };
 
 /// Runs one scenario, reports it, and returns the exit status (ExitStatus).

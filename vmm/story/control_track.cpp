@@ -51,12 +51,10 @@ private:
     switch (event.kind) {
     case EventKind::kZero:
       instant(event);
-      if (cycles_ == 1)
-        open(SliceKind::kCycle, "bring-up", event);
       break;
     case EventKind::kCycle:
       nest_.close(0, now_, SliceEnd::kDone);
-      open(SliceKind::kCycle, fmt::format("cycle {}", event.a), event);
+      open(SliceKind::kCycle, cycles_ == 1 ? "bring-up" : fmt::format("cycle {}", event.a), event);
       break;
     case EventKind::kDecided:
       instant(event);

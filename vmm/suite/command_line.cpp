@@ -2,6 +2,10 @@
 
 #include "vmm/report/shell.hpp"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+
 namespace reveille::vmm {
 namespace {
 
@@ -28,9 +32,19 @@ std::vector<std::string> arguments_of(const SuiteOptions &options, const std::st
                                       std::uint64_t seed) {
   std::vector<std::string> words = run_of(options, file, seed);
   words.insert(words.end(), {"--json", "-"});
+  if (!options.trace.empty())
+    words.insert(words.end(), {"--trace", trace_file(options, file, seed)});
   if (!options.log_level.empty())
     words.insert(words.end(), {"--log-level", options.log_level});
   return words;
+}
+
+std::string trace_file(const SuiteOptions &options, const std::string &file, std::uint64_t seed) {
+  std::filesystem::path path(options.trace);
+  for (const std::filesystem::path &part : std::filesystem::path(file).lexically_normal().relative_path())
+    path /= part == ".." ? "up" : part;
+  path += options.repeat > 1 ? fmt::format(".seed-{}.json", seed) : ".json";
+  return path.string();
 }
 
 std::string command_of(const SuiteOptions &options, const std::string &file, std::uint64_t seed) {

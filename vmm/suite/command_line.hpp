@@ -14,6 +14,11 @@ namespace reveille::vmm {
 [[nodiscard]] std::vector<std::string> arguments_of(const SuiteOptions &options, const std::string &file,
                                                     std::uint64_t seed);
 
+/// Where the trace of a run goes: below the folder as the scenario lies below here, with ".json" after its
+/// name, and when there are several runs of it with the seed.
+[[nodiscard]] std::string trace_file(const SuiteOptions &options, const std::string &file,
+                                     std::uint64_t seed);
+
 /// What somebody types into a shell to have that very run again.
 [[nodiscard]] std::string command_of(const SuiteOptions &options, const std::string &file,
                                      std::uint64_t seed);

@@ -19,25 +19,29 @@ std::string listed(const std::vector<std::string> &words) {
 
 } // namespace
 
+JunitCase test_case_of(const SuiteOptions &options, const RunName &name, const Outcome &outcome) {
+  const std::string_view verdict = row_of(outcome.verdict).name;
+  return {.file = name.file,
+          .title = name.title,
+          .seed = name.seed,
+          .repeated = options.repeat > 1,
+          .kind = junit_kind(verdict, outcome.own),
+          .type = outcome.hung ? "hung" : std::string(verdict),
+          .findings = outcome.findings,
+          .again = command_of(options, name.file, name.seed),
+          .log = outcome.log,
+          .seconds = outcome.seconds};
+}
+
 Result<JunitFile> JunitFile::create() {
   return Spool::create().map([](Spool &&cases) { return JunitFile(std::move(cases)); });
 }
 
 Result<void> JunitFile::add(std::size_t run, const SuiteOptions &options, const RunName &name,
                             const Outcome &outcome) {
-  const std::string_view verdict = row_of(outcome.verdict).name;
-  const JunitKind kind = junit_kind(verdict, outcome.own);
-  counts_.add(kind);
-  return cases_.add(run, junit_case({.file = name.file,
-                                     .title = name.title,
-                                     .seed = name.seed,
-                                     .repeated = options.repeat > 1,
-                                     .kind = kind,
-                                     .type = outcome.hung ? "hung" : std::string(verdict),
-                                     .findings = outcome.findings,
-                                     .again = command_of(options, name.file, name.seed),
-                                     .log = outcome.log,
-                                     .seconds = outcome.seconds}));
+  const JunitCase made = test_case_of(options, name, outcome);
+  counts_.add(made.kind);
+  return cases_.add(run, junit_case(made));
 }
 
 Result<void> JunitFile::write(const SuiteOptions &options, double seconds) {

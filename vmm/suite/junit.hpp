@@ -10,6 +10,10 @@
 
 namespace reveille::vmm {
 
+/// A run as what test reports have.
+[[nodiscard]] JunitCase test_case_of(const SuiteOptions &options, const RunName &name,
+                                     const Outcome &outcome);
+
 /// Keeps the test cases of a suite until it is over, and writes them.
 class JunitFile {
 public:

@@ -6,6 +6,7 @@
 #include "vmm/suite/document.hpp"
 #include "vmm/suite/find.hpp"
 #include "vmm/suite/junit.hpp"
+#include "vmm/suite/tap.hpp"
 #include "vmm/suite/text.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace reveille::vmm {
 namespace {
@@ -28,13 +31,53 @@ Result<Scenario> load_file(const SuiteOptions &options, const std::string &file,
   return load_scenario(file, {.overrides = options.sets, .seed = seed, .backend = options.backend});
 }
 
+/// What is kept of each run until the suite is over, as far as somebody asked for it.
+struct Kept {
+  std::optional<Spool> results;
+  std::optional<JunitFile> junit;
+  std::optional<TapFile> tap;
+
+  [[nodiscard]] static Result<Kept> create(const SuiteOptions &options) {
+    Kept kept;
+    Result<void> made;
+    const auto take = [&made](const std::string &path, auto &into, auto &&create) {
+      if (path.empty() || !made)
+        return;
+      if (auto file = create())
+        into = std::move(*file);
+      else
+        made = tl::unexpected(file.error());
+    };
+    take(options.json, kept.results, &Spool::create);
+    take(options.junit, kept.junit, &JunitFile::create);
+    take(options.tap, kept.tap, &TapFile::create);
+    return made.map([&] { return std::move(kept); });
+  }
+};
+
+/// Folders for the traces.
+Result<void> create_folders(const SuiteOptions &options, const std::vector<std::string> &files) {
+  if (options.trace.empty())
+    return {};
+  for (const std::string &file : files) {
+    const auto folder = std::filesystem::path(trace_file(options, file, options.seed)).parent_path();
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+      return fail(ExitStatus::kUsage,
+                  fmt::format("--trace: cannot create the folder {}: {}", folder.string(), error.message()));
+  }
+  return {};
+}
+
 /// The runs of a suite as they are started and as they end.
 class Suite {
 public:
-  Suite(const SuiteOptions &options, const std::vector<std::string> &files, Spool *results, JunitFile *junit)
-      : options_(options), files_(files), results_(results), junit_(junit),
-        plan_(files.size(), options.seed, options.repeat, options.shard), tally_(files.size()),
-        people_(options.json == "-" || options.junit == "-" ? stderr : stdout),
+  Suite(const SuiteOptions &options, const std::vector<std::string> &files, Kept kept)
+      : options_(options), files_(files), results_(std::move(kept.results)), junit_(std::move(kept.junit)),
+        tap_(std::move(kept.tap)), plan_(files.size(), options.seed, options.repeat, options.shard),
+        tally_(files.size()),
+        people_(options.json == "-" || options.junit == "-" || options.tap == "-" ? stderr : stdout),
         text_(options, files, plan_, people_, Style::for_stream(people_), stderr, Style::for_stream(stderr)) {
   }
 
@@ -54,11 +97,13 @@ public:
     const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     text_.finish(tally_, seconds);
     auto written = std::move(kept_);
-    if (results_ != nullptr && written)
+    if (results_ && written)
       written = write_suite_json(options_.json, *results_,
                                  suite_summary_json(options_, files_, tally_, plan_.size(), seconds));
-    if (junit_ != nullptr && written)
+    if (junit_ && written)
       written = junit_->write(options_, seconds);
+    if (tap_ && written)
+      written = tap_->write(options_, plan_.size());
     if (written)
       return row_of(tally_.verdict()).exit;
     fmt::print(stderr, "vmm suite: {}\n", written.error().message);
@@ -93,17 +138,20 @@ private:
   void ended(std::size_t run, const RunName &name, const Outcome &outcome) {
     const RunSpec spec = plan_.at(run);
     tally_.add(run, spec, outcome);
-    if (results_ != nullptr && kept_)
+    if (results_ && kept_)
       kept_ = results_->add(run, outcome.json);
-    if (junit_ != nullptr && kept_)
+    if (junit_ && kept_)
       kept_ = junit_->add(run, options_, name, outcome);
+    if (tap_ && kept_)
+      kept_ = tap_->add(run, options_, name, outcome);
     text_.ended(spec, outcome, tally_);
   }
 
   const SuiteOptions &options_;
   const std::vector<std::string> &files_;
-  Spool *results_;   ///< null: nobody asked for them
-  JunitFile *junit_; ///< the same
+  std::optional<Spool> results_; ///< empty: nobody asked for them
+  std::optional<JunitFile> junit_;
+  std::optional<TapFile> tap_;
   Plan plan_;
   Tally tally_;
   std::FILE *people_;
@@ -125,21 +173,12 @@ int suite_command(const SuiteOptions &options) {
   const auto files = find_scenarios(options.paths);
   if (!files)
     return refuse(files.error());
-  std::optional<Spool> results;
-  if (!options.json.empty()) {
-    auto spool = Spool::create();
-    if (!spool)
-      return refuse(spool.error());
-    results = std::move(*spool);
-  }
-  std::optional<JunitFile> junit;
-  if (!options.junit.empty()) {
-    auto file = JunitFile::create();
-    if (!file)
-      return refuse(file.error());
-    junit = std::move(*file);
-  }
-  Suite suite(options, *files, results ? &*results : nullptr, junit ? &*junit : nullptr);
+  if (const auto folders = create_folders(options, *files); !folders)
+    return refuse(folders.error());
+  auto kept = Kept::create(options);
+  if (!kept)
+    return refuse(kept.error());
+  Suite suite(options, *files, std::move(*kept));
   suite.run();
   return static_cast<int>(suite.finish());
 }

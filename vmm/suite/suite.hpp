@@ -21,7 +21,9 @@ struct SuiteOptions {
   std::string guest;     ///< empty: the one that `run` takes by itself
   std::string log_level; ///< empty: not asked for; else what failing runs said is shown
   std::string json;      ///< empty: none; "-": standard output
-  std::string junit;     ///< the same; not both "-"
+  std::string junit;     ///< the same; only one can be "-"
+  std::string tap;       ///< the same
+  std::string trace;     ///< a folder for a trace of each run; empty: none
   RunnerOptions runner;
   std::string command = "vmm"; ///< how the vmm is called, for commands that repeat a run
 };

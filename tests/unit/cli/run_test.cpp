@@ -26,18 +26,16 @@ TEST(cli, run_says_how_it_is_used) {
                      hint);
   expect_usage_error("run --json configs f", "vmm run: --json: configs is a directory", hint);
   expect_usage_error("run --junit configs f", "vmm run: --junit: configs is a directory", hint);
+  expect_usage_error("run --trace configs f", "vmm run: --trace: configs is a directory", hint);
   expect_usage_error("run --json - --junit - f",
                      "vmm run: --json and --junit: only one of them can be standard output", hint);
+  expect_usage_error("run --trace - --junit - f",
+                     "vmm run: --junit and --trace: only one of them can be standard output", hint);
 }
 
 TEST(cli, later_options_are_not_supported_yet) {
-  for (const std::string option : {"--trace", "--report"}) {
-    expect_usage_error("run f " + option, "vmm run: " + option + " is not supported yet", "vmm run --help");
-    expect_usage_error("run f " + option + " x", "vmm run: " + option + " is not supported yet",
-                       "vmm run --help");
-    expect_usage_error("f " + option + "=x", "vmm run: " + option + " is not supported yet",
-                       "vmm run --help");
-  }
+  for (const std::string arguments : {"run f --report", "run f --report x", "f --report=x"})
+    expect_usage_error(arguments, "vmm run: --report is not supported yet", "vmm run --help");
 }
 
 TEST(cli, run_takes_a_backend) {
@@ -65,7 +63,7 @@ TEST(cli, only_the_simulator_takes_very_many_cpus) {
 }
 
 TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
-  for (const std::string option : {"--shard", "--repeat", "--jobs"})
+  for (const std::string option : {"--shard", "--repeat", "--jobs", "--tap"})
     for (const std::string value : {"", " 2", "=2"})
       expect_usage_error("run f " + option + value, "vmm run: " + option + " is an option of vmm suite",
                          "vmm run --help");
@@ -89,7 +87,8 @@ TEST(cli, run_refuses_what_is_no_scenario) {
 TEST(cli, run_help_has_its_options) {
   const Outcome outcome = vmm("run --help");
   EXPECT_EQ(outcome.status, 0);
-  for (const char *option : {"--set", "--seed", "--json", "--junit", "--log-level", "--guest", "--backend"})
+  for (const char *option :
+       {"--set", "--seed", "--json", "--junit", "--trace", "--log-level", "--guest", "--backend"})
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
 }
 

@@ -66,6 +66,7 @@ TEST(Story, AnApOnItsWayUp) {
 TEST(Story, AControlCpuBringsUpOneAp) {
   MadeRun run(2);
   run.note(0, EventKind::kZero, 0, 0);
+  run.note(0, EventKind::kCycle, 0, 0, 1);
   run.up(1);
   run.decided();
   const Story story = told(run);
