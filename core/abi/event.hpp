@@ -38,8 +38,14 @@ enum class EventKind : std::uint8_t {
   kReturned,    ///< and takes it back; a = that CPU
   kFenced,      ///< a control CPU has not renewed its lease, CPU 0 shuts it out; a = that CPU
   kAdopted,     ///< a control CPU that was shut out has let go of `cpu`; a = that CPU
+  kFound,       ///< the AP has claimed, and found: a = its area, b = found(...)
   kCount
 };
+
+/// kFound's b: the attempt within the cycle in 31:0, the cycle in 63:32.
+[[nodiscard]] constexpr std::uint64_t found(std::uint32_t ordinal, std::uint32_t cycle) {
+  return ordinal | (std::uint64_t{cycle} << 32);
+}
 
 /// Why the core gave a CPU up (EventKind::kFailed).
 enum class FailReason : std::uint32_t {

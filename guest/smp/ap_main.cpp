@@ -48,6 +48,10 @@ extern "C" [[noreturn]] void ap_main(unsigned cpu, std::uint32_t attempt, std::u
   PerCpu &me = become(cpu, attempt, token);
   lapic::enable(x86::kWakeVector);
   ApEnvironment env(me);
+  const abi::SyncLine &sync = me.slot->sync;
+  env.log(
+      abi::EventKind::kFound, cpu, attempt, token,
+      abi::found(sync.ordinal.load(std::memory_order_relaxed), sync.cycle.load(std::memory_order_relaxed)));
   core::ApSide side(env, core::Word{attempt, core::State::kClaimed, 0}, settings);
   if (side.bring_up() == core::ApEnd::kActive)
     stay_up(me, side);

@@ -21,19 +21,20 @@ using Finding = std::optional<std::string>;
 
 struct InvariantRow {
   std::string_view name;
-  std::string_view what;                       ///< in one sentence
-  Finding (*look)(const JudgeContext &);       ///< null: cannot be seen from outside
-  std::string_view unseen;                     ///< why not, when look is null or does not apply
-  bool from_events;                            ///< needs complete event rings
-  bool (*applies)(const Scenario &) = nullptr; ///< to which runs; null: to all
+  std::string_view what;                                ///< in one sentence
+  Finding (*look)(const JudgeContext &);                ///< null: cannot be seen from outside
+  std::string_view unseen;                              ///< why not, when look is null or does not apply
+  bool from_events;                                     ///< needs complete event rings
+  bool (*applies)(const Scenario &) = nullptr;          ///< to which runs; null: to all
+  std::string (*blind)(const JudgeContext &) = nullptr; ///< why not to this one, which it applies to
 };
 
 [[nodiscard]] std::span<const InvariantRow> all_invariants();
 
 [[nodiscard]] std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context);
 
-// How each is looked at: order of events (invariants_order.cpp), and accounts
-// (invariants_account.cpp).
+// How each is looked at: order of events (invariants_order.cpp), accounts (invariants_account.cpp),
+// what comes of a start (invariants_start.cpp), and memory (invariants_memory.cpp).
 Finding look_legal_transitions(const JudgeContext &context);
 Finding look_matched_release(const JudgeContext &context);
 Finding look_steps_in_order(const JudgeContext &context);
@@ -51,5 +52,12 @@ Finding look_no_crosstalk(const JudgeContext &context);
 Finding look_injected_exactly(const JudgeContext &context);
 Finding look_no_self_init(const JudgeContext &context);
 Finding look_accounted(const JudgeContext &context);
+Finding look_unknown_refused(const JudgeContext &context);
+Finding look_spurious_ignored(const JudgeContext &context);
+Finding look_visible_before(const JudgeContext &context);
+Finding look_nothing_freed_early(const JudgeContext &context);
+
+/// Why what the guest keeps for ever cannot be looked at in this run; empty: it can.
+std::string blind_to_kept_memory(const JudgeContext &context);
 
 } // namespace reveille::vmm

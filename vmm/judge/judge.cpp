@@ -10,8 +10,6 @@ namespace reveille::vmm {
 
 namespace {
 
-constexpr std::string_view kProvedElsewhere = "not to be seen from outside; proved by the model checker";
-
 bool asks_for_primaries_first(const Scenario &scenario) { return scenario.bringup.primary_threads_first; }
 
 constexpr std::array<InvariantRow, 21> kInvariants = {{
@@ -22,8 +20,8 @@ constexpr std::array<InvariantRow, 21> kInvariants = {{
     {"late-harmless",          "a late AP changes nothing but its own park", look_late_harmless, "", true},
     {"proven-or-quarantined",  "nothing that an unproven attempt can reach is undone", look_proven_or_quarantined, "", true},
     {"single-owner",           "an area has at most one owner, the ID map is one to one", look_single_owner, "", true},
-    {"unknown-refused",        "an AP that may not claim touches nothing", nullptr, kProvedElsewhere, false},
-    {"visible-before",         "what was written before the kick, or before alive, is seen", nullptr, kProvedElsewhere, false},
+    {"unknown-refused",        "an AP that may not claim touches nothing", look_unknown_refused, "", true},
+    {"visible-before",         "what was written before the kick, or before alive, is seen", look_visible_before, "", true},
     {"online-window",          "a CPU counts as online exactly between online and dying", look_online_window, "", true},
     {"one-writer",             "a CPU's state is advanced only by its owner, and completed once", look_one_writer, "", true},
     {"bounded-waits",          "every wait ends within its bound", look_bounded_waits, "", false},
@@ -35,8 +33,8 @@ constexpr std::array<InvariantRow, 21> kInvariants = {{
     {"tsc-two-parties",        "a TSC rendezvous has exactly two parties", look_tsc_two_parties, "", true},
     {"no-self-init",           "the CP sends no INIT to itself or to nobody", look_no_self_init, "", true},
     {"accounted",              "requested = online + failed, the rest not attempted", look_accounted, "", true},
-    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", nullptr, "judged where spurious wakes are injected, which no fault does yet", false},
-    {"nothing-freed-early",    "what late APs need outlives them", nullptr, "not to be seen from outside; the guest has no code that frees it", false},
+    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", look_spurious_ignored, "", true},
+    {"nothing-freed-early",    "what late APs need outlives them", look_nothing_freed_early, "", true, nullptr, blind_to_kept_memory},
     // clang-format on
 }};
 
@@ -67,6 +65,8 @@ std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context) {
     const bool judged = row.look != nullptr && (row.applies == nullptr || row.applies(context.scenario));
     if (judged && row.from_events && !context.evidence.gap().empty()) {
       verdict.evidence = context.evidence.gap();
+    } else if (std::string why = judged && row.blind != nullptr ? row.blind(context) : ""; !why.empty()) {
+      verdict.evidence = std::move(why);
     } else if (judged) {
       const Finding bad = row.look(context);
       verdict.holds = !bad;

@@ -40,6 +40,33 @@ struct VcpuSnapshot {
   std::string where;             ///< symbol and source line of rip
   bool held = false;             ///< by a fault
   std::optional<std::size_t> by; ///< which, index in Scenario::faults
+  std::uint64_t rsp = 0;         ///< 0 too: a simulated CPU, which has none
+  bool refused = false;          ///< stands where an AP ends that may not claim
+};
+
+/// A start that came to no claim, seen on the spot.
+struct RefusedStart {
+  CpuIndex cpu;
+  std::uint64_t tsc;   ///< by the clock of the events
+  std::string touched; ///< what it has changed, in words; empty: nothing
+};
+
+/// What an attempt's AP was to find and did not, seen on the spot.
+struct NotSeen {
+  CpuIndex cpu;
+  std::uint32_t attempt;
+  std::string what;
+};
+
+/// Memory of the guest that has to stay as it is from time zero to the end of the run.
+struct KeptMemory {
+  std::string name;
+  std::uint64_t begin = 0;                 ///< guest-physical
+  std::uint64_t size = 0;                  ///< bytes
+  bool is_constant = true;                 ///< else it is written to, and only has to be there
+  std::uint64_t before = 0;                ///< digest of its bytes at time zero; none when it is written to
+  std::uint64_t after = 0;                 ///< and at the end
+  std::optional<std::uint64_t> changed_at; ///< the first address that differs
 };
 
 struct StepNames {
@@ -64,6 +91,10 @@ struct Observation {
   std::vector<Firing> firings; ///< in the order in which they began
   std::vector<CrashEvidence> crashes;
   StepNames steps;
+  std::vector<RefusedStart> refused; ///< on KVM none: there VcpuSnapshot::refused tells
+  std::vector<NotSeen> not_seen;     ///< likewise: there the events tell
+  std::vector<KeptMemory> kept;      ///< of the simulated guest none: it has no memory
+  std::string kept_gap;              ///< why not, where there should be
   std::uint32_t tsc_khz = 1;
   std::uint64_t zero_tsc = 0;    ///< 0: the control side never entered bring-up
   std::uint64_t decided_tsc = 0; ///< 0: not decided

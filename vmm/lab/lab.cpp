@@ -25,6 +25,9 @@ constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that 
 constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
 constexpr double kZeroBoundUs = 1'000'000; // for the strikes of time zero to begin
 
+/// Where an AP halts that may not claim (guest/smp/claim.cpp), as the symbolizer names it.
+constexpr std::string_view kClaimCode = "ap_claim+";
+
 /// The guest's word for it, which may be any number.
 std::string describe_refusal(std::uint32_t refusal) {
   switch (static_cast<abi::Refusal>(refusal)) {
@@ -345,6 +348,9 @@ VcpuSnapshot Lab::snapshot(CpuIndex cpu) {
   shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
   shot.rip = vcpu.linear_rip().value_or(0);
   shot.where = machine_.symbols().describe(shot.rip);
+  if (const auto regs = vcpu.regs())
+    shot.rsp = regs->rsp;
+  shot.refused = mp && *mp == MpState::kHalted && shot.where.starts_with(kClaimCode);
   shot.by = faults_.holder(cpu);
   shot.held = shot.by.has_value();
   return shot;

@@ -111,6 +111,7 @@ constexpr std::array<Writer, static_cast<std::size_t>(EventKind::kCount)> kWrite
     /* kReturned */    [](const Event &e, const StepNames &) { return fmt::format("given back by CPU {}", e.a); },
     /* kFenced */      [](const Event &e, const StepNames &) { return fmt::format("CPU {} has stopped, and is shut out", e.a); },
     /* kAdopted */     [](const Event &e, const StepNames &) { return fmt::format("let go of by CPU {}, and adopted", e.a); },
+    /* kFound */       [](const Event &e, const StepNames &) { return fmt::format("claimed, and found area {}, try {} of cycle {}", e.a, e.b & 0xffff'ffff, e.b >> 32); },
 };
 // clang-format on
 static_assert(kWriters.back() != nullptr);

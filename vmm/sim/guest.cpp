@@ -90,8 +90,11 @@ void Guest::run(CpuIndex cpu) {
 
 void Guest::run_ap(Cpu &cpu) {
   Ap &ap = *cpu.ap;
-  if (!ap.up)
+  if (!ap.up) {
+    ap.env.log(EventKind::kFound, cpu.mine.cpu, cpu.mine.attempt, cpu.mine.token,
+               abi::found(cpu.ordinal, cpu.cycle));
     ap.up = ap.side.bring_up() == core::ApEnd::kActive;
+  }
   if (ap.up)
     stay_up(cpu);
   cpu.mine.token = 0; // what it comes to rest on is never freed

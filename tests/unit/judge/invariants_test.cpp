@@ -190,7 +190,9 @@ TEST(Invariants, OneWriterSeesASecondCompletionAndASecondMove) {
   twice.note(0, EventKind::kOnline, 1, 1, 0);
   expect_broken(twice, "one-writer");
   MadeRun moved = sound_run();
-  moved.seen.cpus[1].events.push_back(moved.seen.cpus[1].events.front());
+  auto &events = moved.seen.cpus[1].events;
+  events.push_back(*std::find_if(events.begin(), events.end(),
+                                 [](const Event &event) { return event.kind == EventKind::kMoved; }));
   expect_broken(moved, "one-writer");
 }
 

@@ -58,10 +58,12 @@ public:
     note(writer, EventKind::kUndoDone, cpu, attempt, index, static_cast<std::uint64_t>(section));
   }
 
+  static std::uint64_t area_of(CpuIndex cpu, std::uint32_t attempt) { return cpu * 100 + attempt; }
+
   void kick(CpuIndex cpu, std::uint32_t attempt) {
     step(0, cpu, attempt, Section::kPrepare, 0);
     move(0, cpu, {attempt, State::kKicked, 0});
-    note(0, EventKind::kKick, cpu, attempt, attempt, cpu * 100 + attempt);
+    note(0, EventKind::kKick, cpu, attempt, attempt, area_of(cpu, attempt));
   }
 
   /// Takes an AP from its kick to the state `last`, through all before it.
@@ -71,6 +73,10 @@ public:
                               State::kIdling,  State::kIdle,   State::kActivating, State::kActive};
     for (const State state : kWay) {
       const bool by_ap = protocol::row(Word::from(seen.cpus[cpu].word).state).owner == protocol::Owner::kAp;
+      if (state == State::kClaimed) { // written down with the claim, just before it
+        note(cpu, EventKind::kFound, cpu, attempt, area_of(cpu, attempt), abi::found(attempt, 1));
+        now -= 1'000;
+      }
       move(by_ap ? cpu : 0, cpu, {attempt, state, 0});
       if (!by_ap)
         note(cpu, EventKind::kResumed, cpu, attempt, seen.cpus[cpu].word);
