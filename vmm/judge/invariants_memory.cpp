@@ -137,8 +137,10 @@ std::vector<Event> begins_and_ends(const Evidence &evidence) {
       if (note.event.kind == EventKind::kKick || note.event.kind == EventKind::kProven ||
           note.event.kind == EventKind::kTimeout)
         events.push_back(note.event);
-  std::stable_sort(events.begin(), events.end(),
-                   [](const Event &a, const Event &b) { return a.tsc < b.tsc; });
+  // At one moment ends come first: what is given away was given back before.
+  std::stable_sort(events.begin(), events.end(), [](const Event &a, const Event &b) {
+    return std::pair(a.tsc, a.kind == EventKind::kKick) < std::pair(b.tsc, b.kind == EventKind::kKick);
+  });
   return events;
 }
 

@@ -163,6 +163,7 @@ unsigned ControlEnvironment::primary_of(unsigned cpu) const { return guest_.cpus
 void ControlEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
   if (!guest_.cpus_[cpu].is_reachable) // it would be someone else who is started
     return;
+  guest_.note_handed(cpu, attempt);
   const Ns start = guest_.latencies_.of(Span::kWake, cpu, attempt);
   const auto vector = static_cast<std::uint8_t>(Guest::kFirstPage + attempt % abi::kPages);
   guest_.machine_.send(self_, {.to = cpu, .is_init = true}, 0);

@@ -66,20 +66,41 @@ void Guest::meet_cpus(const Roster &roster) {
   }
 }
 
-/// The trampoline up to the claim. An AP that comes for an attempt that is not waited for has
-/// touched nothing.
+/// The trampoline up to the claim. An AP that comes for an attempt that is not waited for, or whose ID is
+/// another's in the ID map, has touched nothing.
 Software::Begun Guest::begin(CpuIndex index, unsigned vector) {
   const unsigned page = vector - kFirstPage;
   if (page >= abi::kPages)
     return Begun::kAstray;
   Cpu &cpu = cpus_[index];
+  if (!cpu.is_reachable)
+    return refuse(index, {});
+  const core::Word word = core::Word::from(cpu.word.load());
+  std::optional<Untouched> before; // a look at all that is shared, where nothing of it may change
+  if (word.state != core::State::kKicked || word.attempt % abi::kPages != page)
+    before.emplace(*this, index);
   const core::Claim claim = core::claim(cpu.word, page, abi::kPages);
-  if (!claim.won)
-    return Begun::kHalts;
+  if (before || !claim.won)
+    return refuse(index, before ? before->what_changed() : "");
   cpu.mine = {index, claim.word.attempt, cpu.area_of_page[page]};
   cpu.owed = protocol::Point::kAlive;
+  const Handed found = handed(index, claim.word.attempt);
+  if (cpu.handed.attempt == found.attempt)
+    if (std::string what = difference(cpu.handed, found); !what.empty())
+      not_seen_.push_back({index, found.attempt, std::move(what)});
   cpu.ap.emplace(*this, index, claim.word);
   return Begun::kRuns;
+}
+
+Software::Begun Guest::refuse(CpuIndex cpu, std::string touched) {
+  refused_.push_back({cpu, machine_.now(), std::move(touched)});
+  return Begun::kHalts;
+}
+
+/// What is there for the AP of an attempt now.
+Handed Guest::handed(CpuIndex cpu, std::uint32_t attempt) const {
+  const Cpu &of = cpus_[cpu];
+  return {attempt, of.area_of_page[attempt % abi::kPages], of.ordinal, of.cycle};
 }
 
 void Guest::run(CpuIndex cpu) {

@@ -10,6 +10,7 @@
 #include "vmm/sim/machine.hpp"
 #include "vmm/sim/resources.hpp"
 #include "vmm/sim/steps.hpp"
+#include "vmm/sim/witness.hpp"
 
 #include <optional>
 #include <vector>
@@ -64,6 +65,13 @@ public:
   [[nodiscard]] std::vector<abi::Event> take_events(CpuIndex cpu) { return std::move(cpus_[cpu].events); }
   [[nodiscard]] std::uint32_t lost_events(CpuIndex cpu) const { return cpus_[cpu].lost_events; }
   [[nodiscard]] std::uint32_t areas_in_use() const { return areas_.in_use(); }
+  /// Starts that came to no claim, and what those that did have not found.
+  [[nodiscard]] std::vector<RefusedStart> take_refused() { return std::move(refused_); }
+  [[nodiscard]] std::vector<NotSeen> take_not_seen() { return std::move(not_seen_); }
+  [[nodiscard]] CpuIndex cpus() const { return static_cast<CpuIndex>(cpus_.size()); }
+  /// Of all that others can see of a CPU, of the arrival map.
+  [[nodiscard]] std::uint64_t digest(CpuIndex cpu) const;
+  [[nodiscard]] std::uint64_t arrivals_digest() const;
 
 private:
   friend class EnvironmentBase;
@@ -92,6 +100,7 @@ private:
     TscLine tsc_ap;
     TscLine tsc_cp;
     std::array<std::uint32_t, abi::kPages> area_of_page{};
+    Handed handed;             ///< with the last kick, for the machine to compare
     core::StepTarget mine;     ///< the attempt that it stands in, and its area; no token: it has left it
     std::uint32_t control = 0; ///< the CPU that brings it up
     std::uint32_t ordinal = 0;
@@ -117,6 +126,9 @@ private:
   void keep(CpuIndex writer, const abi::Event &event);
   void note(const abi::Event &event);
   void call_host_if_armed(CpuIndex actor, abi::Place place, CpuIndex target);
+  [[nodiscard]] Handed handed(CpuIndex cpu, std::uint32_t attempt) const;
+  void note_handed(CpuIndex cpu, std::uint32_t attempt) { cpus_[cpu].handed = handed(cpu, attempt); }
+  Begun refuse(CpuIndex cpu, std::string touched);
 
   const Scenario &scenario_;
   Machine &machine_;
@@ -131,6 +143,8 @@ private:
   std::vector<Seat> seats_;
   ControlEnvironment control_;
   core::Driver<ControlEnvironment> driver_;
+  std::vector<RefusedStart> refused_;
+  std::vector<NotSeen> not_seen_;
   std::uint32_t cycle_ = 0;
   Ns zero_ = 0;
   Ns decided_ = 0;

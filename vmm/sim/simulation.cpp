@@ -175,6 +175,8 @@ Observation Simulation::observe(RunEnd end) {
   seen.crashes = striker_.crashes();
   for (const protocol::StepSpec &step : protocol::kGuestSteps)
     seen.steps.names[static_cast<std::size_t>(step.section)].emplace_back(step.name);
+  seen.refused = guest_.take_refused();
+  seen.not_seen = guest_.take_not_seen();
   seen.tsc_khz = kTscKhz;
   seen.zero_tsc = guest_.zero();
   seen.boot_us = to_us(guest_.zero());
@@ -202,6 +204,10 @@ void Simulation::name_cpus(Observation &seen) const {
   }
   for (CrashEvidence &crash : seen.crashes)
     crash.cpu = roster_.cpu_of(crash.cpu);
+  for (RefusedStart &start : seen.refused)
+    start.cpu = roster_.cpu_of(start.cpu);
+  for (NotSeen &each : seen.not_seen)
+    each.cpu = roster_.cpu_of(each.cpu);
 }
 
 CpuObservation Simulation::observe(CpuIndex cpu) {
