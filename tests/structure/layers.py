@@ -35,6 +35,9 @@ FREESTANDING = frozenset(
     stdint.h""".split()
 )
 
+# The one that asks a terminal for its size, which has no other call for that.
+ASKS_A_TERMINAL = "vmm/report/terminal_size.cpp"
+
 SOURCES = frozenset({".hpp", ".h", ".cpp", ".c", ".S", ".inc"})
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.MULTILINE)
@@ -90,6 +93,8 @@ def violations_of(path, text):
             yield f'{path}: "{name}" is not a path from the root of the repository'
         elif folder(name) not in allowed(layer):
             yield f'{path}: {layer} may not include "{name}"'
+    if str(path) == ASKS_A_TERMINAL and len(re.findall(r"\bioctl\s*\(", code)) == 1 and "TIOCGWINSZ" in code:
+        return
     if layer.startswith("vmm/") and layer != "vmm/kvm":
         bare = STRING.sub('""', code)
         for what in (r"\bioctl\s*\(", r"\bkvm_run\b", r"<sys/ioctl\.h>"):

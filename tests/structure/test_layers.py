@@ -34,6 +34,8 @@ BROKEN = [
     ("vmm/machine/machine.cpp", "int n = ioctl (fd, KVM_RUN, 0);", "only vmm/kvm"),
     ("vmm/lab/lab.cpp", "struct kvm_run *run;", "only vmm/kvm"),
     ("vmm/cli/main.cpp", "#include <sys/ioctl.h>", "only vmm/kvm"),
+    ("vmm/report/terminal_size.cpp", "ioctl(fd, TIOCGWINSZ, &size); ioctl(fd, KVM_RUN, 0);", "only vmm/kvm"),
+    ("vmm/report/style.cpp", "ioctl(fd, TIOCGWINSZ, &size);", "only vmm/kvm"),
 ]
 
 SOUND = [
@@ -42,6 +44,7 @@ SOUND = [
     ("guest/main.cpp", '#include "core/ap.hpp"\n#include "guest/x86/lapic.hpp"'),
     ("guest/main.cpp", '// #include <vector>\n/* #include "vmm/x.hpp" */'),
     ("vmm/kvm/vcpu.cpp", "#include <sys/ioctl.h>\nint n = ioctl(fd, KVM_RUN, 0); kvm_run *r;"),
+    ("vmm/report/terminal_size.cpp", "#include <sys/ioctl.h>\nioctl(fd, TIOCGWINSZ, &size);"),
     ("vmm/machine/m.cpp", '// kvm_run is vmm/kvm\'s\nauto s = "ioctl(KVM_RUN)";\n#include <vector>'),
     ("vmm/lab/lab.cpp", '#include "core/abi/word.hpp"\n#include "vmm/judge/judge.hpp"'),
     ("vmm/sim/guest.cpp", '#include "core/driver.hpp"\n#include "vmm/judge/observation.hpp"'),

@@ -167,6 +167,16 @@ unsigned FaultEngine::holding() const {
   return holding_;
 }
 
+std::vector<CpuIndex> FaultEngine::held() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CpuIndex> held;
+  if (holding_ != 0)
+    for (CpuIndex cpu = 0; cpu < cpus_.size(); ++cpu)
+      if (const auto &holder = cpus_[cpu].holder; holder && firings_[*holder].end == HoldEnd::kHolding)
+        held.push_back(cpu);
+  return held;
+}
+
 namespace {
 
 /// What the sync word tells of a CPU that was released in `attempt`.

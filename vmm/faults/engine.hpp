@@ -77,7 +77,8 @@ public:
 
   /// What holds or has crashed a CPU at the moment, if anything does.
   [[nodiscard]] std::optional<std::size_t> holder(CpuIndex cpu) const;
-  [[nodiscard]] unsigned holding() const; ///< CPUs held now
+  [[nodiscard]] unsigned holding() const;           ///< CPUs held now
+  [[nodiscard]] std::vector<CpuIndex> held() const; ///< which, by number
 
   /// What the end of a run depends on, of one CPU.
   struct CpuState {

@@ -263,7 +263,8 @@ void Lab::report(const ProgressHook &progress) {
   std::vector<Word> words;
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
     words.push_back(machine_.control().word(cpu));
-  progress({now / 1000, words, faults_.holding(), state_.trace.cycle(), scenario_.bringup.cycles});
+  const std::vector<CpuIndex> held = faults_.held();
+  progress({now / 1000, words, held, state_.trace.cycle(), scenario_.bringup.cycles});
 }
 
 /// Gets every thread back. A thread that does not come within the bound is given up.

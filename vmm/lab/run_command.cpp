@@ -131,7 +131,10 @@ int run_on_sim(const RunOptions &options, Progress &progress) {
 int run_command(const RunOptions &options) {
   set_up_log(options.log_level);
   const InterruptGuard guard;
-  Progress progress(stderr, Style::for_stream(stderr));
+  Style style = Style::for_stream(stderr);
+  // What the log says goes there too, and would be drawn over.
+  style.terminal = style.terminal && options.log_level >= spdlog::level::warn;
+  Progress progress(stderr, style);
   return options.scenario.backend == Backend::kSim ? run_on_sim(options, progress)
                                                    : run_on_kvm(options, progress);
 }

@@ -1,11 +1,15 @@
 #include "vmm/report/progress.hpp"
 
 #include "core/protocol/states.hpp"
+#include "vmm/report/grid.hpp"
+#include "vmm/report/terminal_size.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <tuple>
+#include <utility>
 
 namespace reveille::vmm {
 namespace {
@@ -47,7 +51,7 @@ std::string progress_line(const ProgressView &view, int width) {
   };
   using abi::State;
   add("given up", census.count(State::kAbandoned) + census.count(State::kParked));
-  add("held", view.held);
+  add("held", static_cast<unsigned>(view.held.size()));
   add("corrupt", census.corrupt);
   for (std::size_t i = 0; i < census.in.size(); ++i) {
     const auto state = static_cast<State>(i);
@@ -64,7 +68,10 @@ void Progress::update(const ProgressView &view) {
     if (ms < due_ms_)
       return;
     due_ms_ = ms + kRedrawMs;
-    line_.draw(progress_line(view, style_.width));
+    if (const auto size = terminal_size(out_))
+      std::tie(style_.width, style_.height) = std::pair(size->columns, size->lines);
+    // The cursor stands on the last line; a line more, and the first would scroll out of reach.
+    lines_.draw(grid_lines(style_, view, style_.height - 1));
   } else if (ms >= plain_due_ms_) {
     while (plain_due_ms_ <= ms)
       plain_due_ms_ *= 2;

@@ -1,11 +1,14 @@
 #include "vmm/report/style.hpp"
 
+#include "vmm/report/terminal_size.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <unistd.h>
 
 namespace reveille::vmm {
@@ -16,12 +19,17 @@ std::string_view environment(const char *name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-int columns(bool terminal) {
+constexpr int kNarrowest = 40;
+constexpr int kWidest = 250;
+
+int columns(bool terminal, std::optional<TerminalSize> size) {
   const std::string_view text = environment("COLUMNS");
   int width = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
   if (error == std::errc{} && end == text.data() + text.size() && width > 0)
-    return std::clamp(width, 40, 250);
+    return std::clamp(width, kNarrowest, kWidest);
+  if (size)
+    return std::clamp(size->columns, kNarrowest, kWidest);
   return terminal ? 80 : 100;
 }
 
@@ -37,6 +45,18 @@ std::string_view code(Ink ink) {
     return "1;31";
   case Ink::kWarn:
     return "33";
+  case Ink::kBlue:
+    return "34";
+  case Ink::kMagenta:
+    return "35";
+  case Ink::kCyan:
+    return "36";
+  case Ink::kBrightCyan:
+    return "96";
+  case Ink::kBrightGreen:
+    return "92";
+  case Ink::kMarked:
+    return "1;7;33";
   case Ink::kPlain:
     break;
   }
@@ -70,12 +90,14 @@ Style Style::for_stream(std::FILE *stream) {
   style.terminal = ::isatty(::fileno(stream)) == 1;
   const std::string_view term = environment("TERM");
   style.colour = style.terminal && environment("NO_COLOR").empty() && !term.empty() && term != "dumb";
-  style.width = columns(style.terminal);
+  const auto size = terminal_size(stream);
+  style.width = columns(style.terminal, size);
+  style.height = size ? size->lines : 24;
   return style;
 }
 
 std::string paint(const Style &style, Ink ink, std::string_view text) {
-  if (!style.colour || ink == Ink::kPlain)
+  if (!style.colour || ink == Ink::kPlain || text.empty())
     return std::string(text);
   // The end of a line stays outside: some terminals colour the rest of it.
   const std::string_view line_end = text.ends_with('\n') ? "\n" : "";

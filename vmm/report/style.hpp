@@ -12,13 +12,28 @@ struct Style {
   bool terminal = false; ///< lines can be redrawn
   bool colour = false;
   int width = 100; ///< columns
+  int height = 24; ///< lines, of a terminal
 
   /// Finds out: colour only on a terminal that has it, and when NO_COLOR is unset or empty
-  /// (no-color.org). The width is what COLUMNS says; without it 80 on a terminal, else 100.
+  /// (no-color.org). The width is what COLUMNS says; without it the terminal's, 80 where that is
+  /// not known, and 100 where there is no terminal.
   [[nodiscard]] static Style for_stream(std::FILE *stream);
 };
 
-enum class Ink { kPlain, kBold, kDim, kGood, kBad, kWarn };
+enum class Ink {
+  kPlain,
+  kBold,
+  kDim,
+  kGood,
+  kBad,
+  kWarn,
+  kBlue,
+  kMagenta,
+  kCyan,
+  kBrightCyan,
+  kBrightGreen,
+  kMarked, ///< stands out from all the others
+};
 
 /// `text` in a colour, or as it is where there are none. Pad before, not after.
 [[nodiscard]] std::string paint(const Style &style, Ink ink, std::string_view text);

@@ -152,8 +152,11 @@ void Simulation::report() {
   words.reserve(machine_.cpus());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
     words.push_back(abi::Word::from(guest_.word(roster_.number_of(cpu))));
-  hooks_.progress({to_us(machine_.now()) / 1000, words, faults_.holding(), guest_.cycle(),
-                   scenario_.bringup.cycles,
+  std::vector<CpuIndex> held;
+  for (const CpuIndex cpu : faults_.held())
+    held.push_back(roster_.cpu_of(cpu));
+  std::ranges::sort(held);
+  hooks_.progress({to_us(machine_.now()) / 1000, words, held, guest_.cycle(), scenario_.bringup.cycles,
                    std::chrono::duration<double, std::milli>(now - began_).count()});
 }
 

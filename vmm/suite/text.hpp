@@ -1,7 +1,7 @@
 // A suite as people read it.
 #pragma once
 
-#include "vmm/report/live_line.hpp"
+#include "vmm/report/live_lines.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/suite/suite.hpp"
 #include "vmm/suite/tally.hpp"
@@ -56,7 +56,7 @@ private:
   const Plan &plan_;
   std::FILE *people_;
   Style style_;
-  LiveLine live_;
+  LiveLines live_;
   int live_width_;
   std::size_t name_width_ = 0;
   std::vector<std::string> running_; ///< names, as they were started
