@@ -19,6 +19,7 @@ VMM_LAYERS = (
     "analysis",
     "report",
     "trace",
+    "html",
     "sim",
     "lab",
     "suite",

@@ -18,7 +18,7 @@
 namespace reveille::vmm {
 namespace {
 
-/// Options of `run` and `suite` that the design names and this version does not have.
+/// Options of `suite` that the design names and this version does not have.
 constexpr std::array<std::string_view, 1> kLaterOptions{"--report"};
 
 /// Options that only `suite` has.
@@ -32,7 +32,7 @@ constexpr std::string_view kRunExamples = R"(Examples:
   vmm run configs/parallel-8.toml
   vmm run configs/parallel-8.toml --set bringup.strategy=serial --set machine.vcpus=16
   vmm run configs/faults/two-stalls.toml --json result.json
-  vmm run configs/faults/two-stalls.toml --trace trace.json
+  vmm run configs/faults/two-stalls.toml --trace trace.json --report report.html
   vmm run configs/parallel-8.toml --backend sim --set machine.vcpus=100000
   vmm run - --json - < scenario.toml
 
@@ -194,8 +194,6 @@ struct RunTexts {
 };
 
 Result<void> check_run(const CLI::App &app, const RunTexts &texts, RunArguments &run) {
-  if (auto later = check_later(app); !later)
-    return later;
   for (const std::string_view names : kSuiteOptions)
     if (const auto name = names.substr(0, names.find(',')); app.count(std::string(name)) != 0)
       return fail(ExitStatus::kUsage, fmt::format("{} is an option of vmm suite", name));
@@ -283,13 +281,15 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
                  "Write what each CPU did as a trace for Perfetto; if FILE ends in .txt, as ftrace's text; "
                  "- is standard output")
       ->type_name("FILE");
+  app.add_option("--report", run.report,
+                 "Write a page of HTML with a timeline of all CPUs; - is standard output")
+      ->type_name("FILE");
   app.add_option("--guest", run.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", run.log_level,
                  "trace, debug, info, warning (default), error, critical or off")
       ->type_name("LEVEL");
   add_backend(app, texts.backend);
-  add_hidden(app, kLaterOptions, unused);
   add_hidden(app, kSuiteOptions, unused);
   app.footer(std::string(kRunExamples));
   const auto go_on = parse(app, arguments);

@@ -22,6 +22,7 @@ struct RunArguments {
   std::string json;      ///< empty: none; "-": standard output
   std::string junit;     ///< the same
   std::string trace;     ///< the same
+  std::string report;    ///< the same
   std::string guest;     ///< empty: the one beside the binary
   std::string log_level; ///< as spdlog names it
 };

@@ -2,6 +2,7 @@
 #include "vmm/lab/run_command.hpp"
 
 #include "vmm/cli/commands.hpp"
+#include "vmm/html/page.hpp"
 #include "vmm/scenario/load.hpp"
 #include "vmm/suite/command_line.hpp"
 
@@ -69,16 +70,24 @@ int run(const Arguments &arguments) {
     return flushed(0);
   const RunArguments &wanted = **parsed;
   RunOptions options;
-  if (const auto writable =
-          check_outputs({{"--json", wanted.json}, {"--junit", wanted.junit}, {"--trace", wanted.trace}});
+  if (const auto writable = check_outputs({{"--json", wanted.json},
+                                           {"--junit", wanted.junit},
+                                           {"--trace", wanted.trace},
+                                           {"--report", wanted.report}});
       !writable)
     return usage_error("run", writable.error().message);
   options.json = wanted.json;
   options.junit = wanted.junit;
   options.trace = wanted.trace;
+  options.report = wanted.report;
   auto scenario = load_scenario(wanted.file, {wanted.sets, wanted.seed, wanted.backend});
   if (!scenario)
     return report(scenario.error());
+  if (!wanted.report.empty() && scenario->machine.vcpus > kMostPageCpus)
+    return usage_error("run",
+                       fmt::format("--report: a page has room for {} CPUs, and this run has {}; --json "
+                                   "and --trace have room for all",
+                                   kMostPageCpus, scenario->machine.vcpus));
   options.scenario = std::move(*scenario);
   options.again = again(wanted, options.scenario.seed);
   options.guest_path = wanted.guest.empty() ? guest_beside_binary() : wanted.guest;

@@ -1,5 +1,6 @@
 #include "vmm/lab/run_command.hpp"
 
+#include "vmm/html/page.hpp"
 #include "vmm/judge/verdict.hpp"
 #include "vmm/lab/interrupt.hpp"
 #include "vmm/lab/lab.hpp"
@@ -35,6 +36,7 @@ struct Results {
   std::string json;
   std::string junit;
   std::string trace;
+  std::string report;
 };
 
 /// Writes each where it was asked for. The status is that of the run, unless one could not be written.
@@ -42,7 +44,7 @@ int write_results(const RunOptions &options, const Results &results, ExitStatus 
   Result<void> written;
   for (const auto &[path, text] :
        {std::tie(options.json, results.json), std::tie(options.junit, results.junit),
-        std::tie(options.trace, results.trace)})
+        std::tie(options.trace, results.trace), std::tie(options.report, results.report)})
     if (!path.empty() && written)
       written = write_json(path, text);
   if (written)
@@ -62,9 +64,16 @@ int could_not_run(const RunOptions &options, const Error &error, LabClock::time_
   Results results{result_json_failed(scenario.file, scenario.title, error, scenario.seed,
                                      std::string(name(scenario.backend))),
                   junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
+                  {},
                   {}};
+  const std::string_view outcome = verdict_of_failure(error.status);
   if (!options.trace.empty())
-    results.trace = trace_for(options.trace, {scenario, {}, {}, verdict_of_failure(error.status)});
+    results.trace = trace_for(options.trace, {scenario, {}, {}, outcome});
+  if (!options.report.empty()) {
+    Verdict verdict;
+    verdict.differences = {error.message};
+    results.report = html_page({scenario, nullptr, {}, verdict, {}, outcome, error.status, options.again});
+  }
   return write_results(options, results, error.status);
 }
 
@@ -75,10 +84,15 @@ int tell(const RunOptions &options, const HostInfo *host, const Observation &see
   print_report(options.people(), Style::for_stream(options.people()), options.scenario, seen, verdict);
   Results results{result_json(options.scenario, host, seen, verdict),
                   junit_of_run(options.scenario, verdict, options.again, seconds_since(began)),
+                  {},
                   {}};
-  if (!options.trace.empty()) {
+  if (!options.trace.empty() || !options.report.empty()) {
     const Story story = tell_story(options.scenario, seen, verdict);
-    results.trace = trace_for(options.trace, {options.scenario, seen, story, name(verdict.kind)});
+    if (!options.trace.empty())
+      results.trace = trace_for(options.trace, {options.scenario, seen, story, name(verdict.kind)});
+    if (!options.report.empty())
+      results.report = html_page(
+          {options.scenario, host, seen, verdict, story, name(verdict.kind), verdict.exit, options.again});
   }
   return write_results(options, results, verdict.exit);
 }

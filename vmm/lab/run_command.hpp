@@ -16,12 +16,13 @@ struct RunOptions {
   std::string json;       ///< where the result goes; empty: nowhere; "-": standard output
   std::string junit;      ///< the same of it as JUnit XML
   std::string trace;      ///< the same of the run as a trace
+  std::string report;     ///< the same of the run as a page of HTML
   std::string again;      ///< a command that repeats the run
   spdlog::level::level_enum log_level = spdlog::level::warn;
 
   /// Where what people read goes: not to where a program reads.
   [[nodiscard]] std::FILE *people() const {
-    return json == "-" || junit == "-" || trace == "-" ? stderr : stdout;
+    return json == "-" || junit == "-" || trace == "-" || report == "-" ? stderr : stdout;
   }
 };
 

@@ -33,9 +33,11 @@ TEST(cli, run_says_how_it_is_used) {
                      "vmm run: --junit and --trace: only one of them can be standard output", hint);
 }
 
-TEST(cli, later_options_are_not_supported_yet) {
-  for (const std::string arguments : {"run f --report", "run f --report x", "f --report=x"})
-    expect_usage_error(arguments, "vmm run: --report is not supported yet", "vmm run --help");
+TEST(cli, a_page_has_no_room_for_any_number_of_cpus) {
+  const Outcome outcome = vmm("- --backend sim --report page.html", "[machine]\nvcpus = 10001\n");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.complaint(), "vmm run: --report: a page has room for 10000 CPUs, and this run has 10001; "
+                                 "--json and --trace have room for all");
 }
 
 TEST(cli, run_takes_a_backend) {
@@ -88,7 +90,7 @@ TEST(cli, run_help_has_its_options) {
   const Outcome outcome = vmm("run --help");
   EXPECT_EQ(outcome.status, 0);
   for (const char *option :
-       {"--set", "--seed", "--json", "--junit", "--trace", "--log-level", "--guest", "--backend"})
+       {"--set", "--seed", "--json", "--junit", "--trace", "--report", "--log-level", "--guest", "--backend"})
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
 }
 

@@ -1,0 +1,42 @@
+"""A headless Chromium, for who looks at pages of runs."""
+
+import os
+import shutil
+import sys
+
+SKIPPED = 77
+
+
+def available():
+    """Why there is none; empty: there is one."""
+    try:
+        import selenium.webdriver  # noqa: F401
+    except ImportError:
+        return "python3-selenium is not installed"
+    for program in ("chromium", "chromedriver"):
+        if not shutil.which(program):
+            return f"{program} is not installed"
+    return ""
+
+
+def skip_without():
+    if why := available():
+        print(f"skipped: {why}")
+        sys.exit(SKIPPED)
+
+
+def start(width=1280, height=900):
+    """A browser with a window of that size; quit() ends it."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    options = Options()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                     "--no-first-run", f"--window-size={width},{height}"):  # fmt: skip
+        options.add_argument(argument)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")  # which root cannot have
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
