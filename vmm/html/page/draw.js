@@ -87,7 +87,7 @@ function drawName(svg, track, y, height, every) {
   if (height < 9 && !every) return;
   const label = track.failed && !track.control ? `${track.name} ✗` : track.name;
   svg.append(shape("text", {
-    class: track.failed ? "failed" : "", x: 8, y: Math.max(y + Math.min(height / 2 + 4, height < 12 ? height : 99), 9),
+    class: track.failed ? "failed" : "", x: 8, y: y + (height < 9 ? 10 : Math.min(height / 2 + 4, height)),
     "data-track": track.index,
   }, label));
 }
@@ -141,7 +141,7 @@ function picture(first, last, top, found) {
   svg.append(definitions());
   const plot = shape("g", { "clip-path": "url(#plot)" });
   const names = shape("g");
-  const every = Math.max(1, Math.ceil(12 / view.lane));
+  const every = Math.max(1, Math.ceil(13 / view.lane));
   for (let i = first; i < last; ++i) {
     const track = tracks[view.shown[i]];
     const y = i * view.lane - top;
