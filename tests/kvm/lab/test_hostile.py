@@ -3,8 +3,13 @@
 They all run at the same time: most of them end only with their run's bound.
 """
 
+import itertools
+import json
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import jsonschema
 import lab
 
 BOUND = "the run's bound of"
@@ -45,12 +50,33 @@ FAULTS = [
 ]
 
 
+TRACE = jsonschema.Draft202012Validator(json.loads((lab.ROOT / "docs/trace.schema.json").read_text()))
+
+
 class Hostile(lab.LabCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="reveille-pictures-")
+        self.addCleanup(folder.cleanup)
+        self.pictures = Path(folder.name)
+        self.numbers = itertools.count()
+
+    def tearDown(self):
+        """There is a trace and a page of each run, whatever its guest wrote."""
+        runs = next(self.numbers)
+        for number in range(runs):
+            trace = json.loads((self.pictures / f"{number}.json").read_text())
+            self.assertEqual([error.message for error in TRACE.iter_errors(trace)], [])
+            page = (self.pictures / f"{number}.html").read_text()
+            data = page.partition('id="data">')[2].partition("</script>")[0]
+            self.assertLessEqual(4, len(json.loads(data)["tracks"]))
+
     def run_guest(self, name, faults=(), *arguments):
         text = lab.scenario(vcpus=4, timeout_ms=10, faults=faults, expect='online = "all"')
         guest = lab.GUESTS / f"{name}.elf"
+        picture = self.pictures / str(next(self.numbers))
         try:
-            return self.run_lab(text, "--guest", str(guest), "--log-level", "debug", *arguments)
+            return self.run_lab(text, "--guest", str(guest), "--log-level", "debug", "--trace", f"{picture}.json",
+                                "--report", f"{picture}.html", *arguments)  # fmt: skip
         except Exception as error:  # told of in the test's own thread
             return error
 
