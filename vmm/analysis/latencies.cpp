@@ -53,16 +53,20 @@ Latencies latencies_of(const std::vector<const CpuVerdict *> &cpus) {
         samples.push_back({*us, cpu->cpu});
     all.points[i] = spread_of(samples);
   }
-  for (std::size_t i = 0; i < all.stretches.size(); ++i) {
+  const auto between = [&](std::size_t begin, std::size_t end) {
     samples.clear();
     for (const CpuVerdict *cpu : cpus) {
-      const auto from = milestone_us(cpu->points, i);
-      const auto to = milestone_us(cpu->points, i + 1);
+      const auto from = milestone_us(cpu->points, begin);
+      const auto to = milestone_us(cpu->points, end);
       if (from && to) // a release may be written down before the arrival that it answers
         samples.push_back({std::max(*to - *from, 0.0), cpu->cpu});
     }
-    all.stretches[i] = spread_of(samples);
-  }
+    return spread_of(samples);
+  };
+  for (std::size_t i = 0; i < all.stretches.size(); ++i)
+    all.stretches[i] = between(i, i + 1);
+  for (std::size_t i = 0; i < all.ways.size(); ++i)
+    all.ways[i] = between(i == 0 ? 0 : 2 * i - 1, 2 * i + 1);
   return all;
 }
 

@@ -33,6 +33,8 @@ struct Spread {
 struct Latencies {
   /// From time zero to the kick, and to each point.
   std::array<Spread, protocol::kPointCount + 1> points;
+  /// To each point from the one before it, or from the kick: the wait for the release is in it.
+  std::array<Spread, protocol::kPointCount> ways;
   /// From each milestone to the next one: from the kick to alive, from there to the release, ...
   std::array<Spread, kMilestones - 1> stretches;
 };

@@ -13,15 +13,16 @@ namespace reveille::vmm {
 namespace {
 
 constexpr std::size_t kMaxGroups = 10;
+constexpr std::size_t kLabel = 12;  ///< columns in front of the times
 constexpr std::size_t kMaxSlow = 3; ///< CPUs that are named for being slow, in a group
 
 std::string spread(const Style &style, const Group &group) {
   const Latencies latencies = latencies_of(group.members);
-  std::string text = paint(style, Ink::kBold, fmt::format("{:>10}{}", "", point_headings())) + '\n';
+  std::string text = paint(style, Ink::kBold, fmt::format("{:>{}}{}", "", kLabel, point_headings())) + '\n';
   const std::pair<std::string_view, double Spread::*> rows[] = {
       {"min", &Spread::min}, {"median", &Spread::median}, {"max", &Spread::max}};
   for (const auto &[label, value] : rows) {
-    text += fmt::format("{:>10}", label);
+    text += fmt::format("{:>{}}", label, kLabel);
     for (const Spread &point : latencies.points)
       text += point_cell(point.count == 0 ? std::nullopt : std::optional(point.*value));
     text += '\n';
@@ -69,7 +70,7 @@ std::string groups_text(const Style &style, const Verdict &verdict) {
   if (left_out != 0)
     text += fmt::format("  and {} in {}: the JSON result (--json) has them\n", counted(left_out, "CPU"),
                         counted(groups.size() - kMaxGroups, "more group"));
-  return text;
+  return text + latencies_text(style, verdict, kLabel);
 }
 
 } // namespace reveille::vmm

@@ -1,6 +1,7 @@
+#include "vmm/analysis/latencies.hpp"
+#include "vmm/analysis/trail.hpp"
 #include "vmm/report/bar.hpp"
 #include "vmm/report/timeline.hpp"
-#include "vmm/analysis/trail.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>
@@ -46,22 +47,26 @@ public:
       begin_us_ = cycles.back();
     headings_ =
         fmt::format("{:>4} {:<{}} {:>3}{}", "CPU", "outcome", outcome_width_, "try", point_headings());
-    const int left = style.width - static_cast<int>(headings_.size()) - 3;
-    beside_ = left >= kLeastBar;
-    bar_width_ = beside_ ? left : style.width - 9;
+    bar_width_ = style.width - static_cast<int>(headings_.size()) - 3;
   }
 
   [[nodiscard]] std::string text() const {
-    if (end_us_ <= 0) // nobody was kicked
-      return table(false);
-    const std::string legend = paint(style_, Ink::kDim, kBarLegend);
-    return beside_ ? table(true) + legend : table(false) + "\n" + bars() + legend;
+    const bool with_bars = bar_width_ >= kLeastBar && end_us_ > 0; // nobody was kicked
+    return table(with_bars) + latencies_text(style_, verdict_, headings_.size() - point_headings().size()) +
+           (with_bars ? legend() : "");
   }
 
 private:
   void extend(std::optional<double> us) {
     if (us && is_credible(*us))
       end_us_ = std::max(end_us_, *us);
+  }
+
+  [[nodiscard]] std::string legend() const {
+    const bool gave_one_up = std::ranges::any_of(
+        verdict_.cpus, [this](const CpuVerdict &cpu) { return gave_up(cpu).has_value(); });
+    return paint(style_, Ink::kDim, kBarLegend) +
+           (gave_one_up ? paint(style_, Ink::kDim, kGaveUpLegend) : "");
   }
 
   /// A timeout can be so much longer than the rest that nothing else would be seen.
@@ -79,6 +84,11 @@ private:
 
   [[nodiscard]] std::string bar_of(const CpuVerdict &cpu) const {
     return fmt::format("|{}|", bar(cpu.points, gave_up(cpu), begin_us_, end_us_, bar_width_));
+  }
+
+  /// The control CPU brings itself nowhere; that it was there all the time goes without saying.
+  [[nodiscard]] bool has_lane(const CpuVerdict &cpu) const {
+    return cpu.cpu != 0 || cpu.outcome != CpuOutcome::kOnline || verdict_.cpus.size() == 1;
   }
 
   [[nodiscard]] std::string lane(const CpuVerdict &cpu) const {
@@ -101,16 +111,9 @@ private:
       scale.replace(scale.size() - 1 - end.size(), end.size(), end);
     std::string text = paint(style_, Ink::kBold, headings_ + scale) + '\n';
     for (const CpuVerdict &cpu : verdict_.cpus)
-      text += lane(cpu) + (with_bars && cpu.cpu != 0 ? " " + bar_of(cpu) : "") + '\n';
+      if (has_lane(cpu))
+        text += lane(cpu) + (with_bars && cpu.cpu != 0 ? " " + bar_of(cpu) : "") + '\n';
     return text;
-  }
-
-  [[nodiscard]] std::string bars() const {
-    std::string text;
-    for (const CpuVerdict &cpu : verdict_.cpus)
-      if (cpu.cpu != 0)
-        text += fmt::format("{:>4}  {}\n", cpu.cpu, bar_of(cpu));
-    return text + fmt::format("      {} to {}\n", begin_text(), ms_text(end_us_));
   }
 
   /// Bars are of the last cycle.
@@ -123,8 +126,7 @@ private:
   double begin_us_ = 0;
   double end_us_ = 0;
   std::string headings_;
-  bool beside_ = false; ///< the bars stand beside the times, not below
-  int bar_width_ = 0;
+  int bar_width_ = 0; ///< what the times leave
 };
 
 } // namespace
@@ -138,6 +140,24 @@ std::string point_headings() {
 
 std::string point_cell(std::optional<double> us) {
   return fmt::format(" {:>7}", !us ? "-" : is_credible(*us) ? ms_figure(*us) : "?");
+}
+
+std::string latencies_text(const Style &style, const Verdict &verdict, std::size_t label) {
+  const Latencies latencies = latencies_of(verdict);
+  if (latencies.ways[0].count < 2)
+    return {};
+  const auto row = [&](std::string_view what, auto &&cell) {
+    std::string text = fmt::format("{:>{}} {:>7}", what, label, "");
+    for (const Spread &way : latencies.ways)
+      text += way.count == 0 ? point_cell(std::nullopt) : cell(way);
+    return text + '\n';
+  };
+  const auto time = [](double Spread::*value) {
+    return [value](const Spread &way) { return point_cell(way.*value); };
+  };
+  return paint(style, Ink::kDim, row("took least", time(&Spread::min))) +
+         paint(style, Ink::kDim, row("median", time(&Spread::median))) + row("most", time(&Spread::max)) +
+         row("by CPU", [](const Spread &way) { return fmt::format(" {:>7}", way.max_cpu); });
 }
 
 std::string lanes_text(const Style &style, const Observation &seen, const Verdict &verdict) {

@@ -1,5 +1,6 @@
 #include "vmm/report/text.hpp"
 
+#include "vmm/report/critical.hpp"
 #include "vmm/report/faults.hpp"
 #include "vmm/report/summary.hpp"
 #include "vmm/report/timeline.hpp"
@@ -12,7 +13,7 @@
 namespace reveille::vmm {
 namespace {
 
-std::string heading(const Style &style, const Scenario &scenario, const Verdict &verdict) {
+std::string heading(const Style &style, const Scenario &scenario) {
   const BringupSpec &b = scenario.bringup;
   std::string text = paint(style, Ink::kBold, printable(scenario.title)) + '\n';
   std::string what = fmt::format("{}, {}, wait = {}, timeout {} ms", counted(scenario.machine.vcpus, "vCPU"),
@@ -27,8 +28,9 @@ std::string heading(const Style &style, const Scenario &scenario, const Verdict 
     what += ", primary threads first";
   if (b.cycles != 1)
     what += fmt::format(", {} cycles", b.cycles);
-  what +=
-      fmt::format("; times in ms{}", verdict.cpus.size() > 1 ? " from time zero, of the last attempt" : "");
+  what += "; ms from time zero";
+  if (b.attempts != 1 || b.cycles != 1)
+    what += ", of the last attempt";
   return text + paint(style, Ink::kDim, wrap("", what, style.width)) + '\n';
 }
 
@@ -93,20 +95,17 @@ std::string paragraph(const std::string &text) { return text.empty() ? text : '\
 
 std::string report_text(const Style &style, const Scenario &scenario, const Observation &seen,
                         const Verdict &verdict) {
-  std::string text = heading(style, scenario, verdict) + timeline_text(style, seen, verdict);
+  std::string text = heading(style, scenario) + timeline_text(style, seen, verdict);
   text += paragraph(tree_text(style, scenario, seen));
   text += paragraph(faults_text(style, scenario, seen));
   text += paragraph(where_are_they(style, scenario, seen, verdict));
   text += paragraph(end_text(style, seen) + other_crashes(style, seen, verdict) + lost_events(style, seen));
-  text += paragraph(verdict_line(style, scenario, verdict));
+  const Chain chain = critical_chain(scenario, seen, verdict);
+  text += paragraph(chain_text(style, chain, seen.steps) + blame_text(style, scenario, chain, seen));
+  text += verdict_line(style, scenario, verdict);
   text += differences_text(style, verdict);
   text += invariants_text(style, verdict);
-  text += advice(style, scenario, seen, verdict);
-  const std::string cost =
-      scenario.backend == Backend::kSim
-          ? fmt::format("{} of virtual time in all", ms_text(seen.total_us))
-          : fmt::format("machine created in {}, {} in all", ms_text(seen.create_us), ms_text(seen.total_us));
-  return text + paint(style, Ink::kDim, cost) + '\n';
+  return text + advice(style, scenario, seen, verdict);
 }
 
 void print_report(std::FILE *out, const Style &style, const Scenario &scenario, const Observation &seen,

@@ -9,7 +9,8 @@
 
 namespace reveille::vmm {
 
-/// The whole report: title, timeline, faults, where the CPUs are that failed, verdict.
+/// The whole report: title, timeline, faults, where the CPUs are that failed, what decided how long it
+/// took, verdict.
 [[nodiscard]] std::string report_text(const Style &style, const Scenario &scenario, const Observation &seen,
                                       const Verdict &verdict);
 

@@ -44,6 +44,16 @@ TEST(Latencies, NameWhoIsFastestAndWhoIsSlowest) {
   }
 }
 
+TEST(Latencies, TheWayToAPointHasTheWaitForTheReleaseInIt) {
+  const Latencies all = latencies_of(made({5, 2, 9}));
+  EXPECT_DOUBLE_EQ(all.ways[0].max, 9); // from the kick
+  for (std::size_t i = 1; i < all.ways.size(); ++i) {
+    EXPECT_DOUBLE_EQ(all.ways[i].min, 4);
+    EXPECT_DOUBLE_EQ(all.ways[i].max, 18);
+    EXPECT_EQ(all.ways[i].max_cpu, 3U);
+  }
+}
+
 TEST(Latencies, AreOfThoseThatHaveThem) {
   Verdict verdict = made({5, 5});
   verdict.cpus[1].points.arrived[5].reset();

@@ -1,5 +1,6 @@
 #include "tests/unit/report/story.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace reveille::vmm::story {
@@ -47,9 +48,61 @@ void fail_cpu(Story &s, CpuIndex cpu, std::string reason, unsigned points, Word 
   if (points > 0)
     v.points.resumed[points - 1] = *v.points.arrived[points - 1] + 50;
   s.seen.cpus[cpu].word = last.with(State::kAbandoned, last.step).bits();
+  s.seen.cpus[0].events.push_back(
+      event(300'399, cpu, EventKind::kMoved, last.bits(), last.with(State::kAbandoned, last.step).bits()));
   s.seen.cpus[0].events.push_back(event(300'400, cpu, EventKind::kTimeout, last.bits()));
   s.seen.cpus[0].events.push_back(
       event(300'410, cpu, EventKind::kFailed, last.bits(), abi::failed(abi::FailReason::kTimeout, 0, 0, 0)));
+}
+
+/// An AP's way up as it and the control CPU would have written it down.
+void tell_way(Story &s, const CpuVerdict &cpu) {
+  constexpr double kAct = 5; // us, for what the control CPU does
+  auto &control = s.seen.cpus[0].events;
+  std::vector<abi::Event> own;
+  const auto moved = [&](std::vector<abi::Event> &ring, double us, State from, State to) {
+    const std::uint32_t before = from == State::kDown ? 0 : 1;
+    ring.push_back(event(us, cpu.cpu, EventKind::kMoved, Word{before, from}.bits(), Word{1, to}.bits()));
+  };
+  const double kick = *cpu.points.kick;
+  control.push_back(event(kick - kAct, cpu.cpu, EventKind::kStepEnter, 0, 1));
+  control.push_back(event(kick - 1, cpu.cpu, EventKind::kStepDone, 0, abi::step_result(1, 0)));
+  moved(control, kick - 0.5, State::kDown, State::kKicked);
+  control.push_back(event(kick, cpu.cpu, EventKind::kKick, 1, cpu.cpu));
+  if (cpu.points.arrived[0])
+    moved(own, kick + 1, State::kKicked, State::kClaimed);
+  for (const protocol::PointRow &row : protocol::kPoints) {
+    const auto i = static_cast<std::size_t>(row.point);
+    if (cpu.points.arrived[i])
+      moved(own, *cpu.points.arrived[i], row.before, row.arrived);
+    if (cpu.points.resumed[i]) {
+      moved(control, *cpu.points.resumed[i] - kAct, row.arrived, row.released);
+      own.push_back(
+          event(*cpu.points.resumed[i], cpu.cpu, EventKind::kResumed, Word{1, row.released}.bits()));
+    }
+  }
+  if (cpu.outcome == CpuOutcome::kOnline)
+    control.push_back(
+        event(*cpu.points.arrived.back() + 1, cpu.cpu, EventKind::kOnline, Word{1, State::kActive}.bits()));
+  if (s.seen.cpus[cpu.cpu].events.empty())
+    s.seen.cpus[cpu.cpu].events = std::move(own);
+}
+
+/// Gives a story the events that its verdict tells of, beside those that it has.
+void tell_events(Story &s) {
+  for (Firing &firing : s.seen.firings)
+    firing.vcpu = firing.cpu;
+  auto &control = s.seen.cpus[0].events;
+  control.push_back(event(0, 0, EventKind::kZero));
+  control.push_back(event(0, 0, EventKind::kCycle, 1));
+  for (const CpuVerdict &cpu : s.verdict.cpus)
+    if (cpu.points.kick)
+      tell_way(s, cpu);
+  if (s.verdict.decided_us) {
+    control.push_back(event(*s.verdict.decided_us, 0, EventKind::kDecided));
+    s.seen.decided_tsc = control.back().tsc;
+  }
+  std::ranges::stable_sort(control, {}, &abi::Event::tsc);
 }
 
 void stall_cpu_3(Story &s) {
@@ -84,7 +137,10 @@ abi::Event event(double us, CpuIndex cpu, EventKind kind, std::uint64_t a, std::
 
 HostInfo host() { return {"6.1.0-test", "A CPU", 2, 12, 2, 4096, 4096}; }
 
-Story all_up(std::uint32_t vcpus) {
+namespace {
+
+/// Without its events.
+Story untold(std::uint32_t vcpus) {
   Story s;
   s.scenario.file = "configs/all-up.toml";
   s.scenario.title = "All come up";
@@ -115,8 +171,16 @@ Story all_up(std::uint32_t vcpus) {
   return s;
 }
 
+} // namespace
+
+Story all_up(std::uint32_t vcpus) {
+  Story s = untold(vcpus);
+  tell_events(s);
+  return s;
+}
+
 Story trouble(bool broken) {
-  Story s = all_up(8);
+  Story s = untold(8);
   s.scenario.file = "configs/it's trouble.toml";
   s.scenario.title = "Three CPUs in trouble";
   s.scenario.seed = 7;
@@ -139,11 +203,12 @@ Story trouble(bool broken) {
     s.verdict.invariants[1].holds = false;
     s.verdict.invariants[1].evidence = "CPU 3 moved its word in attempt 1 after it had been abandoned";
   }
+  tell_events(s);
   return s;
 }
 
 Story many() {
-  Story s = all_up(1000);
+  Story s = untold(1000);
   for (CpuIndex cpu = 100; cpu < 119; ++cpu) {
     fail_cpu(s, cpu, "timeout@alive", 0, {1, State::kKicked, 0});
     s.seen.firings.push_back({0, cpu, 1, 100.0 * cpu, 0, HoldEnd::kHolding, true});
@@ -155,6 +220,7 @@ Story many() {
   for (std::size_t i = 2; i < protocol::kPointCount; ++i)
     *slow.arrived[i] += 40'000;
   s.verdict.decided_us = 300'410;
+  tell_events(s);
   return s;
 }
 

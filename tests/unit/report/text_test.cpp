@@ -2,6 +2,7 @@
 
 #include "tests/unit/report/story.hpp"
 #include "vmm/report/bar.hpp"
+#include "vmm/report/critical.hpp"
 #include "vmm/report/faults.hpp"
 #include "vmm/report/summary.hpp"
 #include "vmm/report/tree.hpp"
@@ -60,14 +61,94 @@ TEST(Report, OfASimulatedMachineSaysSo) {
   const std::string text = report(s, {false, false, 200});
   EXPECT_NE(text.find(", simulated"), std::string::npos);
   EXPECT_NE(text.find("of virtual time in all"), std::string::npos);
-  EXPECT_EQ(text.find("machine created"), std::string::npos);
   EXPECT_EQ(text.find("rip 0x0"), std::string::npos);
   EXPECT_NE(text.find(" --backend sim"), std::string::npos); // of the command that repeats it
 }
 
-TEST(Report, IsShortWhenAllIsWell) {
-  for (const std::uint32_t vcpus : {1U, 8U, 16U, 17U, 1000U})
-    EXPECT_LE(lines_of(report(story::all_up(vcpus))).size(), 40U) << vcpus;
+TEST(Report, FitsOnAScreen) {
+  for (const std::uint32_t vcpus : {1U, 8U, 17U, 1000U})
+    for (const int width : {80, 100, 160}) {
+      const std::string text = report(story::all_up(vcpus), {false, false, width});
+      EXPECT_LE(lines_of(text).size(), width == 80 ? 23U : 24U) << vcpus << " CPUs, " << width << " columns\n"
+                                                                << text;
+    }
+}
+
+TEST(Report, SaysWhatDecidedHowLongItTook) {
+  const std::string text = report(story::all_up(8));
+  EXPECT_NE(text.find("what decided the 0.670 ms to the last active CPU\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(" ms  the control CPU for CPUs 1-7: "), std::string::npos) << text;
+  EXPECT_NE(text.find("where it went: "), std::string::npos) << text;
+  EXPECT_NE(text.find("; 12.35 ms in all\n"), std::string::npos) << text;
+}
+
+TEST(Report, NamesWhoTookTheMost) {
+  story::Story s = story::all_up(8);
+  for (std::size_t i = 2; i < protocol::kPointCount; ++i)
+    *s.verdict.cpus[4].points.arrived[i] += 777;
+  const std::string text = report(s);
+  std::istringstream most(text.substr(text.find("most ") + 4));
+  std::istringstream who(text.substr(text.find("by CPU ") + 6));
+  double us = 0;
+  int cpu = 0;
+  for (int column = 0; column < 3; ++column) { // to alive, to started, to synced
+    most >> us;
+    who >> cpu;
+  }
+  EXPECT_EQ(us, 0.877) << text;
+  EXPECT_EQ(cpu, 4) << text;
+}
+
+TEST(Chain, IsToldInAFewLinesHoweverManyLinksItHas) {
+  Chain chain;
+  chain.end = ChainEnd::kActive;
+  for (CpuIndex cpu = 1; cpu < 1000; ++cpu) {
+    ChainLink link;
+    link.kind = LinkKind::kAlive;
+    link.cpu = link.with = cpu;
+    link.from_us = chain.total_us;
+    link.to_us = chain.total_us += cpu == 500 ? 9000 : cpu == 700 ? 8000 : 1000;
+    chain.links.push_back(link);
+  }
+  EXPECT_EQ(chain_text({}, chain, {}),
+            "what decided the 1014 ms to the last active CPU\n"
+            "     9.000 ms  CPU 500: alive 9.000\n"
+            "     8.000 ms  CPU 700: alive 8.000\n"
+            "     997.0 ms  in 997 more stretches, of CPUs 1-499,501-699,701-999\n");
+  EXPECT_EQ(chain_text({}, Chain{}, {}), "");
+}
+
+TEST(Chain, TellsWhatItIsOf) {
+  Chain chain;
+  chain.end = ChainEnd::kDecided;
+  chain.total_us = 2000;
+  chain.cycle = 9;
+  chain.gap = "the event ring of CPU 1 overflowed";
+  ChainLink earlier;
+  earlier.kind = LinkKind::kEarlier;
+  earlier.to_us = 1000;
+  ChainLink gone;
+  gone.kind = LinkKind::kTimeout;
+  gone.cpu = gone.with = 3;
+  gone.point = protocol::Point::kStarted;
+  gone.fault = 2;
+  gone.from_us = 1000;
+  gone.to_us = 2000;
+  chain.links = {earlier, gone};
+  EXPECT_EQ(chain_text({}, chain, {}),
+            "what decided the 2.000 ms until all were decided, as far as the events are there\n"
+            "     1.000 ms  8 cycles before this one, the last\n"
+            "     1.000 ms  CPU 3 did not reach started in its time, held by fault 2\n");
+}
+
+TEST(Chain, BlameKeepsToItsLine) {
+  const story::Story s = story::all_up(8);
+  const Chain chain = critical_chain(s.scenario, s.seen, s.verdict);
+  for (const int width : {60, 80, 100, 160}) {
+    const std::string text = blame_text({false, false, width}, s.scenario, chain, s.seen);
+    EXPECT_EQ(lines_of(text).size(), 1U) << text;
+    EXPECT_LE(widest(text), static_cast<std::size_t>(width)) << text;
+  }
 }
 
 TEST(Report, KeepsToTheWidth) {
