@@ -148,7 +148,7 @@ private:
                              times_.of(note.writer, note.index),
                              {},
                              0,
-                             protocol::owed(from.state)},
+                             waiting_at(from.state)},
                             note.writer};
   }
 

@@ -84,17 +84,9 @@ private:
     }
     if (!protocol::is_ap_owned(to.state))
       return;
-    const std::string_view place = place_of(from.state);
+    const std::string_view place = waiting_at(from.state);
     open(SliceKind::kRelease, fmt::format("release CPU {} from {}", event.cpu, place), event).place = place;
     end(SliceKind::kRelease);
-  }
-
-  /// Where an AP is released from.
-  static std::string_view place_of(State arrived) {
-    for (const protocol::PointRow &point : protocol::kPoints)
-      if (point.arrived == arrived)
-        return point.name;
-    return arrived == State::kDying ? "dying" : "a failed step";
   }
 
   void step_begins(const Event &event) {

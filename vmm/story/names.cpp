@@ -43,6 +43,13 @@ Slice step_of(const StepNames &names, const abi::Event &event) {
   return slice;
 }
 
+std::string_view waiting_at(protocol::State arrived) {
+  for (const protocol::PointRow &point : protocol::kPoints)
+    if (point.arrived == arrived)
+      return point.name;
+  return arrived == protocol::State::kDying ? "dying" : "a failed step";
+}
+
 std::string_view moment(abi::EventKind kind) {
   using abi::EventKind;
   switch (kind) {

@@ -85,6 +85,10 @@ TEST(Story, AControlCpuBringsUpOneAp) {
   EXPECT_EQ(story.arrows.size(), 6U);
   EXPECT_EQ(story.arrows.front().kind, ArrowKind::kKick);
   EXPECT_TRUE(story.arrows.front().claim_us);
+  std::vector<std::string_view> places;
+  for (const Arrow &arrow : story.arrows)
+    places.push_back(arrow.place);
+  EXPECT_EQ(places, (std::vector<std::string_view>{"alive", "alive", "started", "synced", "online", "idle"}));
 }
 
 TEST(Story, TimesAreFromTimeZero) {

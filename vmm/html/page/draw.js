@@ -1,5 +1,5 @@
 // The picture: only the lanes that are in sight, and in them only what is wide enough to be seen.
-const MOST_ARROWS = 600; // more than that at once are a thicket
+const MOST_ARROWS = 160; // more than that at once are a thicket
 const NICE = [1, 2, 5];
 
 /** Ticks of the axis, some ninety pixels apart. */
@@ -27,13 +27,12 @@ function drawAxis(found, step) {
   document.getElementById("axis").replaceChildren(svg);
 }
 
-/** Where in its lane a slice stands: [from, height], as parts of the lane's height. */
-function band(slice) {
-  if (slice.depth === 0) return slice.kind === "attempt" || slice.kind === "cycle" ? [0.06, 0.88] : [0.2, 0.6];
-  if (slice.kind === "wait") return [0.3, 0.4];
-  if (slice.depth === 1) return [0.12, 0.76];
-  return [0.58, 0.26];
-}
+/** Where in its lane a slice stands, by its kind: [from, height], as parts of the lane's height. */
+const BANDS = {
+  attempt: [0.06, 0.88], cycle: [0.06, 0.88], up: [0.2, 0.6], late: [0.2, 0.6], down: [0.2, 0.6], wait: [0.3, 0.4],
+  step: [0.58, 0.26], undo: [0.58, 0.26], trampoline: [0.58, 0.26], entry: [0.58, 0.26],
+};
+const band = (slice) => BANDS[slice.kind] ?? [0.12, 0.76];
 
 function classOf(slice) {
   const place = slice.kind === "turn" ? ` p-${slice.place}` : "";
