@@ -27,7 +27,7 @@ constexpr std::array<Row, kLinkKinds> kRows = {{
     {LinkKind::kActive, "active", "ONLINE steps"},
     {LinkKind::kRelease, "release", "waits for a release"},
     {LinkKind::kResume, "resume", "from a release to seeing it"},
-    {LinkKind::kControl, "control", "the control CPU, busy"},
+    {LinkKind::kControl, "control", "the control CPU, busy: serving arrivals, releasing, giving up"},
     {LinkKind::kDelegate, "delegate", "until a control CPU took up what it was left"},
     {LinkKind::kReturn, "return", "until CPU 0 saw what it was given back"},
     {LinkKind::kLease, "lease", "leases of control CPUs that had stopped"},
@@ -45,18 +45,32 @@ consteval bool rows_are_in_order() {
 }
 static_assert(rows_are_in_order());
 
+/// What is no link of a chain.
+constexpr BlamePart kCreate{"create", "creating the machine"};
+constexpr BlamePart kBoot{"boot", "the guest, up to time zero"};
+constexpr BlamePart kAfter{"after", "what came after the end of the chain: faults and threads, seen through"};
+
 const Row &row(LinkKind kind) { return kRows.at(static_cast<std::size_t>(kind)); }
 
-void add(Blame &blame, std::string_view name, std::string_view about, double us) {
+void add(Blame &blame, BlamePart part, double us) {
   if (!is_credible(us) || us == 0)
     return;
-  blame.parts.push_back({name, about, us});
+  part.us = us;
+  blame.parts.push_back(part);
   blame.total_us += us;
 }
 
 void sort(Blame &blame) { std::ranges::stable_sort(blame.parts, std::greater<>{}, &BlamePart::us); }
 
 } // namespace
+
+std::vector<BlamePart> all_blame_parts() {
+  std::vector<BlamePart> parts = {kCreate, kBoot};
+  for (const Row &r : kRows)
+    parts.push_back({r.name, r.about});
+  parts.push_back(kAfter);
+  return parts;
+}
 
 std::string_view name(LinkKind kind) { return row(kind).name; }
 
@@ -66,16 +80,16 @@ Blame blame_of(const Chain &chain) {
     us.at(static_cast<std::size_t>(link.kind)) += link.us();
   Blame blame;
   for (const Row &r : kRows)
-    add(blame, r.name, r.about, us.at(static_cast<std::size_t>(r.kind)));
+    add(blame, {r.name, r.about}, us.at(static_cast<std::size_t>(r.kind)));
   sort(blame);
   return blame;
 }
 
 Blame blame_of(const Chain &chain, const Observation &seen) {
   Blame blame = blame_of(chain);
-  add(blame, "create", "creating the machine", seen.create_us);
-  add(blame, "boot", "the guest, up to time zero", seen.boot_us);
-  add(blame, "after", "seeing faults and threads through", std::max(seen.total_us - blame.total_us, 0.0));
+  add(blame, kCreate, seen.create_us);
+  add(blame, kBoot, seen.boot_us);
+  add(blame, kAfter, std::max(seen.total_us - blame.total_us, 0.0));
   sort(blame);
   return blame;
 }

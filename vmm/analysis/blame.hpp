@@ -20,6 +20,9 @@ struct Blame {
   std::vector<BlamePart> parts; ///< the largest first; none of no time
 };
 
+/// All parts that there can be, without their times.
+[[nodiscard]] std::vector<BlamePart> all_blame_parts();
+
 /// Of a chain alone: its parts sum to the chain's total.
 [[nodiscard]] Blame blame_of(const Chain &chain);
 

@@ -20,7 +20,8 @@ bool stands_alone(LinkKind kind) {
   }
 }
 
-bool is_control(const ChainLink &link) { return link.cpu != link.with; }
+/// CPU 0 has nothing to do but for others.
+bool is_control(const ChainLink &link) { return link.cpu == 0 || link.cpu != link.with; }
 
 /// One while it grows.
 struct Growing {
@@ -51,7 +52,7 @@ struct Growing {
       phase.cpu = link.cpu;
       phase.with.clear();
     }
-    if (phase.is_control && (phase.with.empty() || phase.with.back() != link.with))
+    if (phase.is_control && link.with != link.cpu && (phase.with.empty() || phase.with.back() != link.with))
       phase.with.push_back(link.with);
     us.at(static_cast<std::size_t>(link.kind)) += link.us();
     phase.to_us = link.to_us;

@@ -1,6 +1,7 @@
 #include "vmm/cli/doc_tables.hpp"
 
 #include "core/protocol/guest_steps.hpp"
+#include "vmm/analysis/blame.hpp"
 #include "vmm/judge/invariants.hpp"
 
 #include <fmt/format.h>
@@ -80,6 +81,13 @@ std::string invariants_as_markdown() {
   std::string text = "| invariant | what | judged |\n|---|---|---|\n";
   for (const InvariantRow &row : all_invariants())
     text += fmt::format("| `{}` | {} | {} |\n", row.name, row.what, judged(row));
+  return text;
+}
+
+std::string blame_as_markdown() {
+  std::string text = "| word | what |\n|---|---|\n";
+  for (const BlamePart &part : all_blame_parts())
+    text += fmt::format("| {} | {} |\n", part.name, part.about);
   return text;
 }
 

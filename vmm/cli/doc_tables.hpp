@@ -15,4 +15,7 @@ namespace reveille::vmm {
 /// The invariants, and whether a run on KVM can see them (docs/reading-results.md).
 [[nodiscard]] std::string invariants_as_markdown();
 
+/// What the time of a run goes into (docs/reading-results.md).
+[[nodiscard]] std::string blame_as_markdown();
+
 } // namespace reveille::vmm

@@ -27,6 +27,7 @@ constexpr auto kTables = std::to_array<DocTable>({{"keys", keys_as_markdown},
                                                   {"states", states_as_markdown},
                                                   {"points", points_as_markdown},
                                                   {"invariants", invariants_as_markdown},
+                                                  {"blame", blame_as_markdown},
                                                   {"trace-numbers", trace_numbers_as_markdown}});
 
 } // namespace

@@ -56,7 +56,7 @@ std::string phase_text(const Phase &phase, const Chain &chain, const StepNames &
   if (phase.stands_alone)
     return fmt::format("{} {}", who(phase.cpu), printable(link_text(phase.first, steps)));
   std::string text = who(phase.cpu);
-  if (phase.is_control)
+  if (!phase.with.empty())
     text += " for " + cpus_text(phase.with, static_cast<std::size_t>(std::max(width / 4, 12)));
   return text + ": " + parts_text(phase);
 }

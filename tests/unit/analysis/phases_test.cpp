@@ -26,18 +26,19 @@ ChainLink link(LinkKind kind, CpuIndex cpu, CpuIndex with) {
 
 TEST(Phases, AreOfOneCpuEach) {
   const auto phases = phases_of(
-      made({link(LinkKind::kPrepare, 0, 2), link(LinkKind::kKick, 0, 2), link(LinkKind::kPrepare, 0, 1),
-            link(LinkKind::kAlive, 1, 1), link(LinkKind::kTsc, 0, 1), link(LinkKind::kResume, 1, 1)}));
+      made({link(LinkKind::kControl, 0, 0), link(LinkKind::kPrepare, 0, 2), link(LinkKind::kKick, 0, 2),
+            link(LinkKind::kPrepare, 0, 1), link(LinkKind::kAlive, 1, 1), link(LinkKind::kTsc, 0, 1),
+            link(LinkKind::kResume, 1, 1)}));
   ASSERT_EQ(phases.size(), 2U);
   EXPECT_TRUE(phases[0].is_control);
   EXPECT_EQ(phases[0].with, (std::vector<CpuIndex>{1, 2}));
-  EXPECT_EQ(phases[0].us(), 30);
-  ASSERT_EQ(phases[0].parts.size(), 2U);
+  EXPECT_EQ(phases[0].us(), 40) << "with how it began";
+  ASSERT_EQ(phases[0].parts.size(), 3U);
   EXPECT_EQ(phases[0].parts[0].kind, LinkKind::kPrepare);
   EXPECT_EQ(phases[0].parts[0].us, 20);
   EXPECT_FALSE(phases[1].is_control);
   EXPECT_EQ(phases[1].cpu, 1U);
-  EXPECT_EQ(phases[1].from_us, 30);
+  EXPECT_EQ(phases[1].from_us, 40);
   EXPECT_EQ(phases[1].us(), 30) << "what the control CPU did for it is in it";
 }
 
