@@ -70,6 +70,21 @@ struct StepName {
 };
 inline constexpr unsigned kMaxSteps = 16;
 
+/// What has to outlive every AP that was kicked.
+enum class Keep : std::uint8_t {
+  kTrampolines, ///< where APs start; constant from time zero on
+  kIdMap,       ///< likewise
+  kCode,        ///< what runs, parking included; likewise
+  kParkStacks,  ///< what APs come to rest on; written to
+  kCount,
+};
+
+/// Where it is, guest-physical. Written before time zero; size 0: not said.
+struct KeptRange {
+  std::uint64_t begin;
+  std::uint64_t size; ///< bytes
+};
+
 struct ControlPage {
   std::uint64_t magic;   ///< kControlMagic
   std::uint32_t version; ///< kAbiVersion
@@ -77,6 +92,7 @@ struct ControlPage {
   Request request;
   alignas(64) GuestReport report;
   StepName steps[kMaxSteps];
+  KeptRange kept[static_cast<std::size_t>(Keep::kCount)]; ///< by Keep
 };
 
 /// The sync word and what its owner may write, on a line of its own.
@@ -141,7 +157,8 @@ static_assert(offsetof(ControlPage, request) == 16 && offsetof(ControlPage, repo
 static_assert(offsetof(GuestReport, decided_tsc) == 8 && offsetof(GuestReport, kicks) == 16);
 static_assert(offsetof(GuestReport, found_cpus) == 20 && offsetof(GuestReport, refusal) == 24);
 static_assert(offsetof(ControlPage, steps) == 160 && sizeof(StepName) == 24);
-static_assert(sizeof(ControlPage) == 576);
+static_assert(offsetof(ControlPage, kept) == 544 && sizeof(KeptRange) == 16);
+static_assert(sizeof(ControlPage) == 640);
 static_assert(offsetof(SyncLine, ordinal) == 8 && offsetof(SyncLine, cycle) == 12);
 static_assert(offsetof(SyncLine, apic_id) == 16 && offsetof(SyncLine, control) == 20);
 static_assert(offsetof(SyncLine, lease) == 24);

@@ -53,11 +53,13 @@ void settle(const abi::Request &request, unsigned cpus) {
   s.set_timeout(request.timeout_us * clock::tsc_khz / 1000, clock::tsc_khz);
 }
 
-void publish(unsigned found) {
+void publish(unsigned found, unsigned cpus) {
   for (unsigned cpu = 0; cpu < found; ++cpu)
     smp::slots[cpu].sync.apic_id = smp::identities[cpu].apic_id;
-  if (control_page != nullptr)
-    smp::publish_steps(control_page->steps);
+  if (control_page == nullptr)
+    return;
+  smp::publish_steps(control_page->steps);
+  publish_kept(control_page->kept, cpus);
 }
 
 } // namespace
@@ -93,7 +95,7 @@ extern "C" [[noreturn]] void guest_main(const boot::StartInfo *info) {
   settle(request, cpus);
   smp::seats = find_resources(memory, cpus, request);
   smp::register_steps();
-  publish(std::min(found, control_page != nullptr ? request.cpus : cpus));
+  publish(std::min(found, control_page != nullptr ? request.cpus : cpus), cpus);
   smp::PerCpu &me = smp::become(0, 0, 0); // now it has a slot
   me.owed = protocol::Point::kActive;
 

@@ -2,11 +2,16 @@
 
 #include "guest/boot/page_tables.hpp"
 #include "guest/run/output.hpp"
+#include "guest/smp/anchor.hpp"
+#include "guest/smp/cpus.hpp"
 #include "guest/smp/trampoline.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
+
+extern "C" const char image_start[];
+extern "C" const char text_end[];
 
 namespace reveille::guest::run {
 
@@ -62,6 +67,17 @@ std::span<smp::Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, cons
   for (unsigned cpu = 0; cpu < cpus; ++cpu)
     new (&seats[cpu]) smp::Seat;
   return {seats, cpus};
+}
+
+void publish_kept(std::span<abi::KeptRange> kept, unsigned cpus) {
+  const auto put = [&](abi::Keep what, std::uint64_t begin, std::uint64_t size) {
+    kept[static_cast<std::size_t>(what)] = {begin, size};
+  };
+  const auto address_of = [](const auto *at) { return reinterpret_cast<std::uint64_t>(at); };
+  put(abi::Keep::kTrampolines, smp::trampolines, std::uint64_t{abi::kPages} * boot::kPageSize);
+  put(abi::Keep::kIdMap, address_of(smp::id_map), sizeof(smp::id_map));
+  put(abi::Keep::kCode, address_of(image_start), address_of(text_end) - address_of(image_start));
+  put(abi::Keep::kParkStacks, address_of(smp::anchors), (cpus - 1) * sizeof(smp::Anchor));
 }
 
 } // namespace reveille::guest::run

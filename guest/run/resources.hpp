@@ -13,4 +13,8 @@ namespace reveille::guest::run {
 [[nodiscard]] std::span<smp::Seat> find_resources(boot::MemoryMap &memory, unsigned cpus,
                                                   const abi::Request &request);
 
+/// Tells the host where what outlives every AP is, by abi::Keep. `cpus` as in find_resources(), which has
+/// been called.
+void publish_kept(std::span<abi::KeptRange> kept, unsigned cpus);
+
 } // namespace reveille::guest::run

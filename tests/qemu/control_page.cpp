@@ -132,6 +132,14 @@ void check_report(Image &image, unsigned cpus) {
   expect(report.kicks == cpus - 1, "kicked " + std::to_string(report.kicks) + " times");
   expect(report.zero_tsc != 0 && report.zero_tsc < report.decided_tsc, "time zero is not before the end");
   expect(std::string(image.page().steps[0].name) == "area", "the steps' names are not there");
+  const abi::KeptRange *kept = image.page().kept;
+  const abi::KeptRange &trampolines = kept[static_cast<unsigned>(abi::Keep::kTrampolines)];
+  expect(trampolines.size == abi::kPages * 4096 && trampolines.begin + trampolines.size <= 0xa0000,
+         "the trampoline pages are not where a SIPI reaches them");
+  expect(kept[static_cast<unsigned>(abi::Keep::kIdMap)].size != 0, "it is not said where the ID map is");
+  expect(kept[static_cast<unsigned>(abi::Keep::kCode)].size != 0, "it is not said where the code is");
+  expect(kept[static_cast<unsigned>(abi::Keep::kParkStacks)].size == (cpus - 1) * 4096,
+         "there is not a park stack for each AP");
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     const abi::CpuSlot &slot = image.slots()[cpu];
     expect(slot.ring.lost == 0, of_cpu(cpu, "has lost events"));

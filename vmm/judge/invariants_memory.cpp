@@ -214,8 +214,11 @@ Finding look_rest(const JudgeContext &context, const KeptMemory &stacks) {
     const State state = Word::from(seen.cpus[cpu].word).state;
     const bool is_at_rest = shot && shot->mp_state == "halted" && !shot->held && !shot->refused &&
                             (state == State::kParked || state == State::kDead);
-    const bool is_undisturbed =
-        context.evidence.crashes(cpu).empty() && context.evidence.firings(cpu).empty();
+    const auto firings = context.evidence.firings(cpu);
+    const bool is_undisturbed = context.evidence.crashes(cpu).empty() &&
+                                std::none_of(firings.begin(), firings.end(), [&](const Firing *firing) {
+                                  return context.scenario.faults[firing->fault].action == Action::kJump;
+                                });
     if (is_at_rest && is_undisturbed && (shot->rsp <= stacks.begin || shot->rsp > stacks.begin + stacks.size))
       return fmt::format("CPU {} has come to rest on a stack at {:#x}, and {} are {:#x}..{:#x}", cpu,
                          shot->rsp, stacks.name, stacks.begin, stacks.begin + stacks.size - 1);

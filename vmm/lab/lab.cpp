@@ -55,6 +55,7 @@ Lab::Lab(const Scenario &scenario, Machine &machine)
     : scenario_(scenario), machine_(machine), faults_(scenario), state_(machine, faults_, scenario),
       timed_(faults_.timed()), bound_ms_(run_bound_ms(scenario)) {
   std::reverse(timed_.begin(), timed_.end());
+  machine.control().arm(0, abi::Place::kZero); // faults or not: what the guest keeps is looked at there
   for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu) {
     const std::uint64_t mask = faults_.armed(cpu);
     for (unsigned place = 0; place < abi::kPlaceCount; ++place)
@@ -321,6 +322,10 @@ Observation Lab::observe(RunEnd end) {
   seen.decided_tsc = report.decided_tsc;
   seen.found_cpus = report.found_cpus;
   seen.bound_ms = bound_ms_;
+  if (all_joined_)
+    state_.kept.observe(seen);
+  else
+    seen.kept_gap = "a vCPU still runs";
   seen.create_us = static_cast<double>(machine_.create_us());
   // Nobody has looked at time zero where no fault asked for it; the host has seen the end.
   const double decided = seen.decided_tsc == 0 ? 0 : seen.us(seen.decided_tsc);

@@ -4,6 +4,7 @@
 #include "vmm/faults/engine.hpp"
 #include "vmm/judge/observation.hpp"
 #include "vmm/lab/deliveries.hpp"
+#include "vmm/lab/kept.hpp"
 #include "vmm/lab/trace.hpp"
 #include "vmm/machine/machine.hpp"
 
@@ -23,14 +24,17 @@ class RunState {
 public:
   RunState(Machine &of_machine, FaultEngine &of_faults, const Scenario &scenario)
       : machine(of_machine), faults(of_faults), trace(of_machine.control(), of_faults, scenario),
-        deliveries(of_machine, of_faults, [this](CpuIndex cpu, std::string what) {
-          note_crash({cpu, machine.control().word(cpu).attempt, std::move(what), 0, ""});
-        }) {}
+        deliveries(of_machine, of_faults,
+                   [this](CpuIndex cpu, std::string what) {
+                     note_crash({cpu, machine.control().word(cpu).attempt, std::move(what), 0, ""});
+                   }),
+        kept(of_machine) {}
 
   Machine &machine;
   FaultEngine &faults;
   Trace trace;
   Deliveries deliveries;
+  KeptWatch kept; ///< begun by CPU 0's thread, observed when there is none any more
 
   /// Microseconds since the run began, by the host's clock.
   [[nodiscard]] double now_us() const {

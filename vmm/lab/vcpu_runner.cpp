@@ -263,6 +263,7 @@ void VcpuRunner::reach(abi::Place place, CpuIndex target) {
 }
 
 void VcpuRunner::reach_zero() {
+  state_.kept.begin();
   state_.note_zero();
   while (!state_.zero_served() && wait_a_little(200)) {
   }

@@ -144,6 +144,16 @@ std::vector<StepView> ControlArea::steps() const {
   return steps;
 }
 
+KeptRanges ControlArea::kept() const {
+  KeptRanges ranges;
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const abi::KeptRange copy = page_->kept[i]; // the guest may change it between two looks
+    if (copy.size != 0)
+      ranges[i] = GuestRange::sized(copy.begin, copy.size);
+  }
+  return ranges;
+}
+
 void ControlArea::arm(CpuIndex cpu, abi::Place place) {
   slot(cpu).host.armed.fetch_or(bit(place), std::memory_order_seq_cst);
 }

@@ -10,7 +10,9 @@
 #include "vmm/scenario/roster.hpp"
 #include "vmm/scenario/scenario.hpp"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +27,10 @@ struct ReportView {
   std::uint32_t found_cpus = 0;
   std::uint32_t refusal = 0; ///< abi::Refusal, any number
 };
+
+/// What the guest says it keeps for ever, by abi::Keep; nothing where it says nothing, or what cannot be.
+/// Not necessarily RAM.
+using KeptRanges = std::array<std::optional<GuestRange>, static_cast<std::size_t>(abi::Keep::kCount)>;
 
 /// A CPU's sync line. Unless the guest is stopped its members are from different moments.
 struct SyncView {
@@ -88,6 +94,7 @@ public:
   [[nodiscard]] SyncView sync(CpuIndex cpu) const;
   [[nodiscard]] ReportView report() const;
   [[nodiscard]] std::vector<StepView> steps() const;
+  [[nodiscard]] KeptRanges kept() const;
 
   /// Has the guest ring the doorbell at `place` of `cpu`, or no longer.
   void arm(CpuIndex cpu, abi::Place place);

@@ -340,6 +340,10 @@ TEST(NothingFreedEarly, SeesAnApAtRestOnAnotherStack) {
   run.seen.cpus[1].vcpu->rsp = 0x201008;
   expect_broken(run, "nothing-freed-early",
                 "CPU 1 has come to rest on a stack at 0x201008, and the park stacks are 0x200000..0x200fff");
+  run.fault(Action::kStall, abi::Place::kStarted, "started", 1, HoldEnd::kReleased); // where it was late
+  EXPECT_EQ(of(run.judged(), "nothing-freed-early").holds, false);
+  run.fault(Action::kJump, abi::Place::kStarted, "started", 1, HoldEnd::kDone); // it may be anywhere
+  expect_holds(run, "nothing-freed-early");
 }
 
 TEST(NothingFreedEarly, IsNotJudgedWhereTheGuestDoesNotSayWhatItKeeps) {

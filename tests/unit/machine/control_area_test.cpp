@@ -203,6 +203,20 @@ TEST_F(ControlAreaTest, StepNamesBecomePrintable) {
   EXPECT_EQ(steps[1].section, 255);
 }
 
+TEST_F(ControlAreaTest, RangesThatTheGuestKeepsAreThoseThatCanBe) {
+  auto *page = memory_.at<abi::ControlPage>(layout_.page);
+  for (const auto &range : area_->kept())
+    EXPECT_FALSE(range) << "nothing was said yet";
+  page->kept[static_cast<std::size_t>(abi::Keep::kTrampolines)] = {0x10000, 0x8000};
+  page->kept[static_cast<std::size_t>(abi::Keep::kIdMap)] = {UINT64_MAX, 2}; // wraps
+  page->kept[static_cast<std::size_t>(abi::Keep::kParkStacks)] = {UINT64_MAX - 1, 1};
+  const KeptRanges kept = area_->kept();
+  EXPECT_EQ(kept[static_cast<std::size_t>(abi::Keep::kTrampolines)], (GuestRange{0x10000, 0x18000}));
+  EXPECT_FALSE(kept[static_cast<std::size_t>(abi::Keep::kIdMap)]);
+  EXPECT_FALSE(kept[static_cast<std::size_t>(abi::Keep::kCode)]);
+  EXPECT_TRUE(kept[static_cast<std::size_t>(abi::Keep::kParkStacks)]); // whether it is RAM is another matter
+}
+
 TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
   const auto bytes = memory_.bytes(layout_.range.begin, layout_.range.size()).value();
   std::memset(bytes.data(), 0xff, bytes.size());
@@ -211,6 +225,7 @@ TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
     EXPECT_EQ(area_->sync(cpu).apic_id, UINT32_MAX);
   }
   EXPECT_EQ(area_->steps().size(), abi::kMaxSteps);
+  EXPECT_FALSE(area_->kept()[0]);
   EXPECT_EQ(area_->report().refusal, UINT32_MAX);
 }
 
