@@ -128,8 +128,6 @@ Cause Causes::own_work(Spot at) const {
   LinkKind kind = LinkKind::kUnknown;
   if (event.kind == EventKind::kMoved)
     kind = work_in(Word::from(event.a).state);
-  else if (event.kind == EventKind::kFound) // just after the claim
-    kind = LinkKind::kAlive;
   else if (is_step(event.kind))
     kind = section_of(event) == Section::kOnline ? LinkKind::kActive : LinkKind::kStarting;
   else if (is_undo(event.kind))

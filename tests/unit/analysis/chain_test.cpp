@@ -123,6 +123,21 @@ TEST(Chain, TakesOutWhatFaultsHeld) {
   EXPECT_LT(first_of(chain, LinkKind::kStarting, 1).us(), 1'500);
 }
 
+TEST(Chain, GoesByTheControlCpusClockWhereTheSkewIsKnown) {
+  MadeRun run = begun(3);
+  run.up(1);
+  run.up(2);
+  run.decided();
+  constexpr std::uint64_t kAhead = 500'000;
+  for (Event &event : run.seen.cpus[1].events)
+    event.tsc += kAhead;
+  for (Event &event : run.seen.cpus[0].events)
+    if (event.kind == EventKind::kTscServed && event.cpu == 1)
+      event.a = kAhead;
+  for (const LinkKind kind : {LinkKind::kAlive, LinkKind::kRelease, LinkKind::kResume})
+    EXPECT_LT(first_of(chain_of(run), kind, 1).us(), 10) << name(kind);
+}
+
 TEST(Chain, OfSeveralCyclesIsOfTheLast) {
   MadeRun run = begun(2);
   run.scenario.bringup.cycles = 2;
