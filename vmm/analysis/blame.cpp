@@ -16,7 +16,7 @@ struct Row {
 };
 
 constexpr std::array<Row, kLinkKinds> kRows = {{
-    {LinkKind::kEarlier, "earlier", "the cycles before the last"},
+    {LinkKind::kEarlier, "earlier", "earlier cycles, whose events are not kept"},
     {LinkKind::kPrepare, "prepare", "PREPARE steps, on the control CPU"},
     {LinkKind::kKick, "kick", "sending INIT and SIPI"},
     {LinkKind::kAlive, "alive", "from the kick to alive"},

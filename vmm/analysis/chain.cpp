@@ -10,6 +10,7 @@
 
 namespace reveille::vmm {
 
+using abi::Event;
 using abi::EventKind;
 using abi::State;
 
@@ -93,7 +94,7 @@ public:
     std::optional<Spot> at = start.at;
     while (at && !begins(*at) && us_ > 0)
       at = step(*at);
-    finish(at);
+    finish(at.has_value());
     std::ranges::reverse(chain_.links);
     return std::move(chain_);
   }
@@ -105,6 +106,7 @@ private:
       return std::nullopt;
     below_[at.ring] = at.index;
     const bool by_the_way = opening_ && at.ring == opening_->ring && at.index > opening_->index;
+    note_cycle(at);
     const Cause cause = by_the_way ? causes_.in_between(at) : causes_.of(at, below_);
     if (!cause.from)
       return std::nullopt;
@@ -116,19 +118,21 @@ private:
   }
 
   [[nodiscard]] bool begins(Spot at) const {
-    const EventKind kind = history_.event(at).kind;
-    return at.ring == 0 && (kind == EventKind::kCycle || kind == EventKind::kZero);
+    return at.ring == 0 && history_.event(at).kind == EventKind::kZero;
   }
 
-  void finish(std::optional<Spot> at) {
-    const std::uint64_t cycle = at && begins(*at) && history_.event(*at).kind == EventKind::kCycle
-                                    ? std::max<std::uint64_t>(history_.event(*at).a, 1)
-                                    : 1;
-    chain_.cycle = static_cast<std::uint32_t>(std::min<std::uint64_t>(cycle, UINT32_MAX));
+  void note_cycle(Spot at) {
+    const Event &event = history_.event(at);
+    if (at.ring != 0 || event.kind != EventKind::kCycle)
+      return;
+    oldest_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(event.a, 1, UINT32_MAX));
+    chain_.cycles = std::max(chain_.cycles, oldest_);
+  }
+
+  /// What is left at the beginning.
+  void finish(bool has_begun) {
     ChainLink rest;
-    rest.kind = !at || !begins(*at) ? LinkKind::kUnknown
-                : cycle > 1         ? LinkKind::kEarlier
-                                    : LinkKind::kControl;
+    rest.kind = has_begun ? LinkKind::kControl : oldest_ > 1 ? LinkKind::kEarlier : LinkKind::kUnknown;
     put(rest, 0);
   }
 
@@ -186,6 +190,7 @@ private:
   Chain chain_;
   std::optional<Spot> opening_; ///< back to which a control CPU waited for nobody
   double us_ = 0;               ///< how far back it has come
+  std::uint32_t oldest_ = 1;    ///< the cycle that it has come to
 };
 
 } // namespace

@@ -15,7 +15,7 @@ namespace reveille::vmm {
 
 /// What the time of a link went into.
 enum class LinkKind : std::uint8_t {
-  kEarlier,  ///< the cycles before the one that the chain is of
+  kEarlier,  ///< earlier cycles, whose events are not kept
   kPrepare,  ///< a control CPU ran the PREPARE steps of `with`
   kKick,     ///< a control CPU sent INIT, SIPI, SIPI to `with`
   kAlive,    ///< the AP, from its kick to alive
@@ -65,13 +65,13 @@ enum class ChainEnd : std::uint8_t {
 struct Chain {
   ChainEnd end = ChainEnd::kNothing;
   double total_us = 0;          ///< from time zero to the end
-  std::uint32_t cycle = 1;      ///< that it is of: the last that was begun
+  std::uint32_t cycles = 1;     ///< that it goes through
   std::vector<ChainLink> links; ///< in the order of time, one where the other ends, from 0 to total_us
   std::string gap;              ///< why the events do not tell all, if they do not
 };
 
 /// Of attempts it follows those that mattered: a retry goes back to the attempt before it. Of cycles
-/// it is the last one's; what came before is one link.
+/// it goes through all, up and down, as far back as their events are kept.
 [[nodiscard]] Chain critical_chain(const Scenario &scenario, const Observation &seen, const Verdict &verdict);
 
 /// A link in words, its CPU left out: "waited for its release at alive", "was held by fault 0".

@@ -30,7 +30,7 @@ std::string steps_text(const ChainLink &link, const StepNames &steps, protocol::
 std::string link_text(const ChainLink &link, const StepNames &steps) {
   switch (link.kind) {
   case LinkKind::kEarlier:
-    return "brought CPUs up and down in earlier cycles";
+    return "earlier cycles, whose events are not kept";
   case LinkKind::kPrepare:
     return "ran the PREPARE steps of " + with_text(link);
   case LinkKind::kKick:
@@ -62,7 +62,7 @@ std::string link_text(const ChainLink &link, const StepNames &steps) {
   case LinkKind::kLease:
     return "did not renew its lease on " + with_text(link);
   case LinkKind::kTimeout:
-    return fmt::format("did not reach {} in its time{}", point_text(link),
+    return fmt::format("did not {} in its time{}", link.point ? "reach " + point_text(link) : "go down",
                        link.fault ? fmt::format(", held by fault {}", *link.fault) : std::string());
   case LinkKind::kUndo:
     return link.with == link.cpu ? std::string("undid its steps") : "undid steps of " + with_text(link);

@@ -31,6 +31,8 @@ std::string heading(const Chain &chain) {
     text = fmt::format("what came last in the {} that events tell of", total);
     break;
   }
+  if (chain.cycles > 1)
+    text += fmt::format(", {} cycles", chain.cycles);
   return text + (chain.gap.empty() ? "" : ", as far as the events are there");
 }
 
@@ -48,10 +50,8 @@ std::string parts_text(const Phase &phase) {
   return text;
 }
 
-std::string phase_text(const Phase &phase, const Chain &chain, const StepNames &steps, int width) {
-  if (phase.first.kind == LinkKind::kEarlier)
-    return fmt::format("{} before this one, the last", counted(chain.cycle - 1, "cycle"));
-  if (phase.first.kind == LinkKind::kUnknown)
+std::string phase_text(const Phase &phase, const StepNames &steps, int width) {
+  if (phase.first.kind == LinkKind::kEarlier || phase.first.kind == LinkKind::kUnknown)
     return link_text(phase.first, steps);
   if (phase.stands_alone)
     return fmt::format("{} {}", who(phase.cpu), printable(link_text(phase.first, steps)));
@@ -94,7 +94,7 @@ std::string chain_text(const Style &style, const Chain &chain, const StepNames &
       others.insert(phases[i].cpu);
       continue;
     }
-    text += line(style, phases[i].us(), phase_text(phases[i], chain, steps, style.width));
+    text += line(style, phases[i].us(), phase_text(phases[i], steps, style.width));
     left -= phases[i].us();
   }
   if (shown.size() < phases.size())

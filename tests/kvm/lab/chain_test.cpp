@@ -42,10 +42,10 @@ TEST(ChainOnKvm, IsWholeWhateverTheStrategy) {
   }
 }
 
-TEST(ChainOnKvm, OfSeveralCyclesIsOfTheLast) {
+TEST(ChainOnKvm, GoesThroughAllCycles) {
   const Told told = run("cycles = 3");
-  EXPECT_EQ(told.chain.cycle, 3U);
-  EXPECT_EQ(told.chain.links.front().kind, LinkKind::kEarlier);
+  EXPECT_EQ(told.chain.cycles, 3U);
+  EXPECT_NE(told.chain.links.front().kind, LinkKind::kEarlier);
 }
 
 TEST(ChainOnKvm, TellsWhatAFaultTook) {

@@ -138,19 +138,48 @@ TEST(Chain, GoesByTheControlCpusClockWhereTheSkewIsKnown) {
     EXPECT_LT(first_of(chain_of(run), kind, 1).us(), 10) << name(kind);
 }
 
-TEST(Chain, OfSeveralCyclesIsOfTheLast) {
+TEST(Chain, GoesThroughAllCycles) {
   MadeRun run = begun(2);
   run.scenario.bringup.cycles = 2;
   run.up(1);
   run.down(1, 1);
   run.note(0, EventKind::kCycle, 0, 0, 2);
+  run.up_again(1, 2);
+  run.decided();
+  const Chain chain = chain_of(run);
+  EXPECT_EQ(chain.cycles, 2U);
+  EXPECT_EQ(count_of(chain, LinkKind::kActive, 1), 2U);
+  EXPECT_GE(count_of(chain, LinkKind::kUndo, 1), 1U);
+  EXPECT_EQ(count_of(chain, LinkKind::kUnknown, 0), 0U);
+}
+
+TEST(Chain, SaysWhereAnEarlierCycleIsNotKept) {
+  MadeRun run = begun(2);
+  run.scenario.bringup.cycles = 3;
+  run.up(1);
+  run.down(1, 1);
+  for (CpuObservation &cpu : run.seen.cpus)
+    cpu.events.clear();
+  run.note(0, EventKind::kCycle, 0, 0, 2);
   const double begun_us = run.seen.us(run.now);
   run.up_again(1, 2);
   run.decided();
   const Chain chain = chain_of(run);
-  EXPECT_EQ(chain.cycle, 2U);
+  EXPECT_EQ(chain.cycles, 2U);
   EXPECT_EQ(chain.links.front().kind, LinkKind::kEarlier);
   EXPECT_EQ(chain.links.front().to_us, begun_us);
+}
+
+TEST(Chain, TellsOfOneThatDidNotGoDown) {
+  MadeRun run = begun(2);
+  run.scenario.bringup.cycles = 2;
+  run.up(1);
+  run.take_down(1, 1);
+  run.give_up(1, 1, 100'000);
+  run.fail(1, 1, State::kUndoOnline);
+  run.decided();
+  const Chain chain = chain_of(run);
+  EXPECT_EQ(link_text(first_of(chain, LinkKind::kTimeout, 1), {}), "did not go down in its time");
 }
 
 TEST(Chain, GoesThroughTheControlCpuThatAnApWasLeftTo) {

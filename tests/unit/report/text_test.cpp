@@ -122,7 +122,7 @@ TEST(Chain, TellsWhatItIsOf) {
   Chain chain;
   chain.end = ChainEnd::kDecided;
   chain.total_us = 2000;
-  chain.cycle = 9;
+  chain.cycles = 9;
   chain.gap = "the event ring of CPU 1 overflowed";
   ChainLink earlier;
   earlier.kind = LinkKind::kEarlier;
@@ -136,8 +136,8 @@ TEST(Chain, TellsWhatItIsOf) {
   gone.to_us = 2000;
   chain.links = {earlier, gone};
   EXPECT_EQ(chain_text({}, chain, {}),
-            "what decided the 2.000 ms until all were decided, as far as the events are there\n"
-            "     1.000 ms  8 cycles before this one, the last\n"
+            "what decided the 2.000 ms until all were decided, 9 cycles, as far as the events are there\n"
+            "     1.000 ms  earlier cycles, whose events are not kept\n"
             "     1.000 ms  CPU 3 did not reach started in its time, held by fault 2\n");
 }
 
