@@ -1,9 +1,9 @@
 #include "vmm/report/where_is_it.hpp"
 
 #include "core/protocol/states.hpp"
+#include "vmm/analysis/trail.hpp"
 #include "vmm/report/describe.hpp"
 #include "vmm/report/faults.hpp"
-#include "vmm/analysis/trail.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>
