@@ -140,7 +140,11 @@ public:
   [[nodiscard]] unsigned attempts_made() const { return ordinal_; }
   /// Whether a further attempt could help.
   [[nodiscard]] bool can_retry() const { return !hopeless_; }
-  [[nodiscard]] bool has_timed_out() const { return why_ == abi::failed(abi::FailReason::kTimeout, 0, 0, 0); }
+  /// Whether its last turn may have been waited for to its end: a word that is corrupt is not announced.
+  [[nodiscard]] bool has_cost_a_turn() const {
+    return why_ == abi::failed(abi::FailReason::kTimeout, 0, 0, 0) ||
+           why_ == abi::failed(abi::FailReason::kCorrupt, 0, 0, 0);
+  }
   /// Attempts of this CPU whose resources are still held.
   [[nodiscard]] unsigned quarantined() const { return held_; }
 

@@ -313,7 +313,7 @@ private:
         end_turn(cpu);
         stop_finishing(cpu);
         be_careful();
-        if (seats_[cpu].control.has_timed_out())
+        if (seats_[cpu].control.has_cost_a_turn())
           branch_out();
         if (down_ || !seats_[cpu].control.can_retry() ||
             seats_[cpu].control.attempts_made() >= settings_.attempts) {

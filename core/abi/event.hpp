@@ -81,6 +81,16 @@ struct Event {
   std::uint16_t reserved[3];
 };
 
+/// What nobody writes, of no kind and about no CPU: what a fault puts into a ring.
+inline constexpr Event kGarbageEvent = {.tsc = ~0ull,
+                                        .attempt = ~0u,
+                                        .cpu = ~0u,
+                                        .a = ~0ull,
+                                        .b = ~0ull,
+                                        .kind = static_cast<EventKind>(0xff),
+                                        .flags = 0xff,
+                                        .reserved = {0xffff, 0xffff, 0xffff}};
+
 inline constexpr std::uint8_t kFlagInterruptsOn = 1; ///< EFLAGS.IF at the event
 
 static_assert(std::is_standard_layout_v<Event> && std::is_trivially_copyable_v<Event>);

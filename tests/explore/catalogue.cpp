@@ -96,15 +96,18 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
     if (!vmm::performers(place.kind, row.action).has(vmm::Performer::kSim))
       continue;
     const vmm::Fit fit = vmm::fit(place.kind, row.action);
-    for (const double ms : durations_of(row, fit)) {
+    const std::size_t variants = row.action == Action::kFlip ? std::size(kBits) : 1;
+    const std::vector<double> durations = durations_of(row, fit);
+    for (std::size_t i = 0; i < variants * durations.size(); ++i) {
       FaultSpec fault;
       fault.cpus = {cpu};
       fault.at = place.place;
       fault.action = row.action;
-      fault.duration_ms = ms;
+      fault.duration_ms = durations[i % durations.size()];
       fault.vector = kVector;
       fault.percent = kPercent;
       fault.skew_us = kSkewUs;
+      fault.bits = row.action == Action::kFlip ? kBits[i / durations.size()] : 0;
       if (vmm::takes(row, "to"))
         fault.to = cpu == 1 ? 2 : 1;
       faults.push_back(std::move(fault));

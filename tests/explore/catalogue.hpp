@@ -21,6 +21,9 @@ inline constexpr double kLongMs = 150;
 inline constexpr std::uint8_t kVector = 0x1d;
 /// Of its time that a throttled CPU has: too little to matter, in machines where nothing takes long.
 inline constexpr std::uint32_t kPercent = 50;
+/// What bits flip: one that makes the word none that can be, and one that makes it another state, often the
+/// next one.
+inline constexpr std::uint64_t kBits[] = {1U << 23, 1U << 16};
 
 /// How far a TSC is off.
 inline constexpr double kSkewUs = 500;

@@ -1,8 +1,10 @@
 #include "tests/explore/oracle.hpp"
 
 #include "core/abi/event.hpp"
+#include "tests/explore/catalogue.hpp"
 #include "tests/explore/life.hpp"
 #include "tests/explore/run.hpp"
+#include "tests/explore/way.hpp"
 #include "vmm/scenario/places.hpp"
 
 #include <fmt/format.h>
@@ -100,6 +102,21 @@ Prediction predict_timed(const Scenario &scenario, CpuIndex cpu) {
   return prediction;
 }
 
+/// A CPU whose word the host has written loses its next swap, and rests: it is lost, unless another attempt
+/// is made. Whether its control CPU finds out is a matter of time; so is whether it looks before the CPU
+/// does, and where it takes the word for an arrival lets it go on once more.
+Prediction predict_written(const Scenario &scenario) {
+  if (scenario.faults.size() > 1 || scenario.bringup.attempts > 1)
+    return {{}, {"online", "lost@", "timeout@", "crash@", "error@"}};
+  const FaultSpec &fault = scenario.faults[0];
+  const auto at = std::ranges::find(way_up(), fault.at.text, &Station::name);
+  const std::string owed = at != way_up().end() && !at->owed.empty() ? at->owed : "active";
+  Prediction prediction{{{"lost@" + owed, 1, 0}, {"lost@" + owed, 1, 1}}, {}};
+  if (fault.bits == kBits[1])
+    prediction.fates.push_back({"online", 1, 0});
+  return prediction;
+}
+
 /// Whether the CPU that brought this one up was struck while it was up itself: then this one's
 /// turns begin anew when it is taken back.
 bool changed_hands(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
@@ -125,10 +142,12 @@ Prediction predict(const Scenario &scenario, const Observation &seen, CpuIndex c
   }
   if (has_faulty_delivery(scenario, cpu)) { // whatever comes of it, the others are none the worse
     prediction.beginnings = {"online", "timeout@", "crash@", "error@"};
-    if (may_be_lost(scenario, seen, cpu) || stops_control_cpu(scenario))
+    if (may_be_lost(scenario, seen, cpu) || stops_control_cpu(scenario) || has_written_word(scenario, cpu))
       prediction.beginnings.emplace_back("lost@");
     return prediction;
   }
+  if (has_written_word(scenario, cpu))
+    return predict_written(scenario);
   const bool timed = std::ranges::any_of(
       scenario.faults, [cpu](const FaultSpec &fault) { return is_timed(fault) && names(fault, cpu); });
   if (timed)

@@ -69,6 +69,13 @@ bool has_faulty_firmware(const Scenario &scenario, CpuIndex cpu) {
   });
 }
 
+bool has_written_word(const Scenario &scenario, CpuIndex cpu) {
+  return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
+    return vmm::is_one_of(fault.action, {vmm::Action::kFlip, vmm::Action::kStale}) &&
+           std::ranges::binary_search(fault.cpus, cpu);
+  });
+}
+
 bool is_struck(const Scenario &scenario, CpuIndex cpu) {
   return has_faulty_delivery(scenario, cpu) || has_faulty_firmware(scenario, cpu) ||
          std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {

@@ -30,6 +30,8 @@ struct Ran {
 [[nodiscard]] bool stops_control_cpu(const vmm::Scenario &scenario);
 
 /// Whether a fault strikes a CPU itself, not the one that brings it up.
+/// The host writes its word: what the control side makes of that depends on the word.
+[[nodiscard]] bool has_written_word(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
 [[nodiscard]] bool is_struck(const vmm::Scenario &scenario, vmm::CpuIndex cpu);
 
 /// Whether a fault is about an INIT or a SIPI for that CPU, or sends it one that was for another.

@@ -93,8 +93,6 @@ def wrong_with(cell, backend, status, said, fired):
     """What is wrong with a run of that cell, or nothing."""
     if cell == "no":
         return None if status == USAGE and "cannot be at" in said else "it should be refused: it does not go there"
-    if cell == "not yet":
-        return None if status == USAGE and "not supported yet" in said else "it should be refused as not there yet"
     if cell == "kvm" and backend == "sim":
         return None if status == UNSUPPORTED and "kvm can" in said else "it should say that KVM can"
     if status == UNSUPPORTED and any(lack in said for lack in MAY_LACK):

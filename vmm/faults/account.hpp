@@ -5,6 +5,7 @@
 #include "vmm/scenario/scenario.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,12 @@ enum class Aftermath : std::uint8_t {
   kWentOn,       ///< it was the control CPU
 };
 
+/// What the host has made of a CPU's sync word. Bits: they need not be a word.
+struct WordWrite {
+  std::uint64_t before;
+  std::uint64_t after;
+};
+
 /// One firing of a fault on one CPU.
 struct Firing {
   std::size_t fault;     ///< index in Scenario::faults
@@ -47,6 +54,7 @@ struct Firing {
   std::string where{};                       ///< the same as symbol and source line
   CpuIndex vcpu = 0;                         ///< the vCPU that it was done to: at kick the CP's
   std::uint64_t word = 0;                    ///< the CPU's sync word then, any bits
+  std::optional<WordWrite> wrote{};          ///< of flip and stale
 };
 
 /// A fault on one of its CPUs.

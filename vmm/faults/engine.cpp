@@ -146,6 +146,17 @@ void FaultEngine::note_rip(FiringId firing, std::uint64_t rip) {
   firings_[firing].rip = rip;
 }
 
+void FaultEngine::note_write(FiringId firing, WordWrite write) {
+  const std::lock_guard lock(mutex_);
+  firings_[firing].wrote = write;
+  cpus_[firings_[firing].cpu].written = write.after;
+}
+
+bool FaultEngine::has_written(CpuIndex cpu) const {
+  const std::lock_guard lock(mutex_);
+  return cpus_[cpu].written.has_value();
+}
+
 void FaultEngine::end(FiringId firing, HoldEnd how, double now_us) {
   const std::lock_guard lock(mutex_);
   firings_[firing].end = how;
@@ -255,6 +266,9 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool
   if (place->place != Place::kActiveReleased || !state.online ||
       !is_meant({entry.fault, entry.account.cpu, entry.spec}, state.attempt))
     return false;
+  const auto &written = cpus_[entry.account.cpu].written;
+  if (written && (state.word == *written || Word::from(state.word).state != State::kActive))
+    return false; // it has found a word that is not its own, and rests
   // The CPU is on its way there in its last attempt, unless it has been struck there already.
   return entry.chances == 0 || entry.last_attempt != Word::from(state.word).attempt;
 }

@@ -72,6 +72,11 @@ public:
   /// Where the vCPU stands that it strikes, linear address.
   void note_rip(FiringId firing, std::uint64_t rip);
 
+  /// The host has written into guest memory: the sync word of the CPU that it strikes.
+  void note_write(FiringId firing, WordWrite write);
+  /// Whether it ever has, for this CPU.
+  [[nodiscard]] bool has_written(CpuIndex cpu) const;
+
   /// How it ended.
   void end(FiringId firing, HoldEnd how, double now_us);
 
@@ -118,9 +123,10 @@ private:
     std::uint32_t last_attempt = 0; ///< of its last chance
   };
   struct OfCpu {
-    std::vector<Entry> entries;     ///< in file order
-    std::vector<FiringId> open;     ///< not seen through; runs of many cycles have many that are
-    std::optional<FiringId> holder; ///< holds it now, or has crashed it
+    std::vector<Entry> entries;           ///< in file order
+    std::vector<FiringId> open;           ///< not seen through; runs of many cycles have many that are
+    std::optional<FiringId> holder;       ///< holds it now, or has crashed it
+    std::optional<std::uint64_t> written; ///< what the host has last made of its word
   };
 
   template <class Place, class Is> [[nodiscard]] std::vector<Strike> strikes_at(CpuIndex cpu, Is &&is) const;

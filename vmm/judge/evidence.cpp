@@ -12,10 +12,14 @@ using abi::Word;
 
 Evidence::Evidence(const Observation &seen)
     : seen_(seen), moves_(seen.cpus.size()), by_control_(seen.cpus.size()), by_itself_(seen.cpus.size()),
-      firings_(seen.cpus.size()), crashes_(seen.cpus.size()) {
-  for (const Firing &firing : seen.firings)
-    if (firing.cpu < firings_.size())
-      firings_[firing.cpu].push_back(&firing);
+      firings_(seen.cpus.size()), writes_(seen.cpus.size()), crashes_(seen.cpus.size()) {
+  for (const Firing &firing : seen.firings) {
+    if (firing.cpu >= firings_.size())
+      continue;
+    firings_[firing.cpu].push_back(&firing);
+    if (firing.wrote)
+      writes_[firing.cpu].push_back(*firing.wrote);
+  }
   for (const CrashEvidence &crash : seen.crashes)
     if (crash.cpu < crashes_.size())
       crashes_[crash.cpu].push_back(&crash);
@@ -34,6 +38,16 @@ Evidence::Evidence(const Observation &seen)
     if (std::any_of(notes.begin(), notes.end(), [](const Noted &note) { return note.writer != 0; }))
       std::stable_sort(notes.begin(), notes.end(),
                        [](const Noted &a, const Noted &b) { return a.event.tsc < b.event.tsc; });
+}
+
+bool Evidence::is_written(CpuIndex cpu, std::uint32_t attempt) const {
+  return std::ranges::any_of(writes_[cpu], [attempt](const WordWrite &write) {
+    return Word::from(write.before).attempt == attempt;
+  });
+}
+
+bool Evidence::has_made(CpuIndex cpu, std::uint64_t word) const {
+  return std::ranges::any_of(writes_[cpu], [word](const WordWrite &write) { return write.after == word; });
 }
 
 void Evidence::take(CpuIndex writer, std::size_t index, const Event &event) {

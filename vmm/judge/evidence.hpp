@@ -50,6 +50,12 @@ public:
     return of(crashes_, cpu);
   }
 
+  /// What faults have made of a CPU's sync word, in the order in which they did; whether one has, in that
+  /// attempt; and whether one has made that word. The judge exempts those transitions, and no other.
+  [[nodiscard]] const std::vector<WordWrite> &writes(CpuIndex cpu) const { return writes_[cpu]; }
+  [[nodiscard]] bool is_written(CpuIndex cpu, std::uint32_t attempt) const;
+  [[nodiscard]] bool has_made(CpuIndex cpu, std::uint64_t word) const;
+
   /// Why the events do not tell all, if they do not: a ring that overflowed, or events that
   /// no guest of ours writes.
   [[nodiscard]] const std::string &gap() const { return gap_; }
@@ -69,6 +75,7 @@ private:
   std::vector<std::vector<Noted>> by_control_;
   std::vector<std::vector<Noted>> by_itself_;
   std::vector<std::vector<const Firing *>> firings_;
+  std::vector<std::vector<WordWrite>> writes_;
   std::vector<std::vector<const CrashEvidence *>> crashes_;
   std::string gap_;
 };

@@ -138,12 +138,16 @@ Finding look_online_window(const JudgeContext &context) {
     const std::uint64_t word = context.evidence.seen().cpus[cpu.cpu].word;
     const bool online = Word::is_valid(word) && protocol::is_online(Word::from(word).state);
     bool said = false;
+    std::uint32_t attempt = 0;
     for (const Noted &note : context.evidence.by_control(cpu.cpu)) {
+      attempt = std::max(attempt, note.event.attempt);
       if (note.event.kind == EventKind::kOnline)
         said = true;
       if (note.event.kind == EventKind::kTakeDown || note.event.kind == EventKind::kFailed)
         said = false;
     }
+    if (context.evidence.is_written(cpu.cpu, attempt))
+      continue; // it is what the host has made of it
     if (said && !online)
       return fmt::format("CPU {} was called up, and its word does not count as online", cpu.cpu);
     if (!said && online && !was_lost(context, cpu.cpu) && context.evidence.seen().end == RunEnd::kComplete)
@@ -156,7 +160,7 @@ Finding look_one_writer(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu) {
     std::set<std::uint64_t> made;
     for (const Move &move : context.evidence.moves(cpu))
-      if (!made.insert(move.to.bits()).second)
+      if (!made.insert(move.to.bits()).second && !context.evidence.is_written(cpu, move.to.attempt))
         return fmt::format("the word of CPU {} was moved twice to (attempt {}, {}, step {})", cpu,
                            move.to.attempt, protocol::name(move.to.state), move.to.step);
     std::set<std::pair<EventKind, std::uint32_t>> decisions;

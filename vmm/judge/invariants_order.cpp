@@ -32,8 +32,9 @@ bool may_lack_a_note(const Evidence &evidence, CpuIndex writer) {
   if (evidence.seen().end != RunEnd::kComplete || !evidence.crashes(writer).empty())
     return true;
   const auto firings = evidence.firings(writer);
-  return std::any_of(firings.begin(), firings.end(),
-                     [](const Firing *firing) { return firing->end != HoldEnd::kReleased; });
+  return std::any_of(firings.begin(), firings.end(), [](const Firing *firing) {
+    return firing->end != HoldEnd::kReleased && !firing->wrote;
+  });
 }
 
 bool is_section(const Event &event, Section section) {
@@ -55,28 +56,57 @@ bool may_control(const JudgeContext &context, CpuIndex writer) {
   return writer == 0 || context.scenario.bringup.strategy == abi::Strategy::kTree;
 }
 
+/// One word of a CPU that its moves do not account for.
+struct Loose {
+  std::uint64_t word;
+  bool
+      is_left; ///< moved from, or there at the end, and nobody had made it; else made, and nobody moved it on
+};
+
+/// Every word that is made is moved from once, but for the last: the moves are one chain, in whatever order
+/// they were written down. What the host has written is a part of it.
+std::optional<Loose> loose_end(const JudgeContext &context, CpuIndex cpu) {
+  std::vector<std::uint64_t> made = {Word{}.bits()};
+  std::vector<std::uint64_t> left = {context.evidence.seen().cpus[cpu].word};
+  for (const Move &move : context.evidence.moves(cpu)) {
+    made.push_back(move.to.bits());
+    left.push_back(move.from.bits());
+  }
+  for (const WordWrite &write : context.evidence.writes(cpu)) {
+    made.push_back(write.after);
+    left.push_back(write.before);
+  }
+  std::ranges::sort(made);
+  std::ranges::sort(left);
+  const auto [one, other] = std::ranges::mismatch(made, left); // of one length
+  if (one == made.end())
+    return std::nullopt;
+  return *other < *one ? Loose{*other, true} : Loose{*one, false};
+}
+
 Finding chain_of(const JudgeContext &context, CpuIndex cpu) {
-  const Observation &seen = context.evidence.seen();
-  const bool may_lack = may_lack_a_note_about(context, cpu);
-  Word at{};
   for (const Move &move : context.evidence.moves(cpu)) {
     const Mover mover = move.writer == cpu ? Mover::kAp : Mover::kCp;
     if (!protocol::is_legal(move.from, move.to, mover) ||
         (mover == Mover::kCp && !may_control(context, move.writer)))
       return fmt::format("CPU {} moved the word of CPU {} from {} to {}", move.writer, cpu, text(move.from),
                          text(move.to));
-    if (move.from != at && !may_lack)
-      return fmt::format("the word of CPU {} was moved from {}, but nobody had moved it there from {}", cpu,
-                         text(move.from), text(at));
-    at = move.to;
   }
-  const std::uint64_t last = seen.cpus[cpu].word;
-  if (!Word::is_valid(last))
+  const std::uint64_t last = context.evidence.seen().cpus[cpu].word;
+  if (!Word::is_valid(last) && !context.evidence.has_made(cpu, last))
     return fmt::format("the word of CPU {} is {:#x} at the end, which is none", cpu, last);
-  if (Word::from(last) != at && !may_lack)
-    return fmt::format("the word of CPU {} is {} at the end, but the last move made it {}", cpu,
-                       text(Word::from(last)), text(at));
-  return std::nullopt;
+  const auto loose = loose_end(context, cpu);
+  if (!loose || may_lack_a_note_about(context, cpu))
+    return std::nullopt;
+  if (!loose->is_left)
+    return fmt::format(
+        "the word of CPU {} is {} at the end, but it was moved to {}, and nobody has moved it on", cpu,
+        text(Word::from(last)), text(Word::from(loose->word)));
+  if (loose->word == last)
+    return fmt::format("the word of CPU {} is {} at the end, but nobody has moved it there", cpu,
+                       text(Word::from(last)));
+  return fmt::format("the word of CPU {} was moved from {}, but nobody had moved it there", cpu,
+                     text(Word::from(loose->word)));
 }
 
 } // namespace
@@ -87,7 +117,8 @@ Finding look_legal_transitions(const JudgeContext &context) {
       return bad;
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
     for (const Noted &note : context.evidence.by_control(cpu))
-      if (note.event.kind == EventKind::kCorrupt)
+      if (note.event.kind == EventKind::kCorrupt && !context.evidence.has_made(cpu, note.event.a) &&
+          !context.evidence.is_written(cpu, note.event.attempt))
         return fmt::format("CPU {} found the word of CPU {} to be {:#x}", note.writer, cpu, note.event.a);
   return std::nullopt;
 }
@@ -116,7 +147,7 @@ Finding look_matched_release(const JudgeContext &context) {
       const auto arrivals = moves_to(moves, release.from.bits());
       const bool answered = std::any_of(arrivals.begin(), arrivals.end(),
                                         [&](const Move &arrival) { return arrival.writer == cpu; });
-      if (!answered && !may_lack)
+      if (!answered && !may_lack && !context.evidence.has_made(cpu, release.from.bits()))
         return fmt::format("CPU {} was released from {} without having arrived there", cpu,
                            text(release.from));
     }
@@ -126,7 +157,8 @@ Finding look_matched_release(const JudgeContext &context) {
       const auto releases = moves_to(moves, note.event.a);
       const bool released =
           std::any_of(releases.begin(), releases.end(), [&](const Move &move) { return move.writer != cpu; });
-      if (!released && !may_lack && !may_lack_a_note(context.evidence, 0))
+      if (!released && !may_lack && !may_lack_a_note(context.evidence, 0) &&
+          !context.evidence.has_made(cpu, note.event.a))
         return fmt::format("CPU {} went on with {}, which nobody had released", cpu,
                            text(Word::from(note.event.a)));
     }
@@ -254,6 +286,8 @@ void drop_step_not_begun(const Steps &entered, Steps &undone) {
 Finding look_exact_undo(const JudgeContext &context) {
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
     for (auto &[attempt, steps] : gather(context.evidence, cpu)) {
+      if (context.evidence.is_written(cpu, attempt)) // the CP knows by the word what was done
+        continue;
       Steps entered = steps.prepared;
       entered.insert(entered.end(), steps.entered.begin(), steps.entered.end());
       Steps undone = steps.undone;

@@ -81,6 +81,7 @@ Verdict judge(const Scenario &scenario, const Observation &seen) {
   const Evidence evidence(seen);
   Verdict verdict;
   verdict.cpus = judge_cpus(scenario, evidence);
+  verdict.gap = evidence.gap();
   verdict.bringup_us = last_active_us(verdict);
   if (seen.decided_tsc != 0)
     verdict.decided_us = seen.us(seen.decided_tsc);

@@ -115,6 +115,32 @@ std::string owed_undecided(const Evidence &evidence, CpuIndex cpu, const Decisio
   return place_of(word);
 }
 
+/// Whether the host has written the word in that attempt, and the CPU has not come up all the same: a CP that
+/// looked in between has let it go on once more.
+bool is_lost_by_a_write(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
+  const std::uint64_t last = evidence.seen().cpus[cpu].word;
+  const bool came_up =
+      decision.phase == Phase::kUp && Word::from(last) == Word{decision.attempt, State::kActive, 0} &&
+      std::ranges::any_of(evidence.moves(cpu),
+                          [&](const Move &move) { return move.writer == cpu && move.to.bits() == last; });
+  return evidence.is_written(cpu, decision.attempt) && !came_up;
+}
+
+/// The point that a CPU whose word the host has written still owed, by what it wrote down itself: what
+/// others made of that word tells nothing of it.
+std::string owed_when_written(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
+  State last = State::kKicked;
+  for (const Noted &note : evidence.by_itself(cpu)) {
+    const abi::Event &event = note.event;
+    const std::uint64_t word = event.kind == EventKind::kMoved ? event.b : event.a;
+    const bool is_way = event.kind == EventKind::kMoved || event.kind == EventKind::kResumed;
+    if (is_way && event.attempt == attempt && Word::is_valid(word) &&
+        Word::from(word).state < State::kAbandoned)
+      last = Word::from(word).state;
+  }
+  return std::string(protocol::owed(last));
+}
+
 /// The step that failed in an attempt, as its AP has reported it.
 std::optional<std::string> failed_step(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
   for (const Noted &note : evidence.by_itself(cpu))
@@ -164,7 +190,8 @@ void decide(const Scenario &scenario, const Evidence &evidence, CpuVerdict &cpu)
                              !has_begun_to_go_down(evidence, cpu.cpu, decision.attempt) &&
                              was_reset(scenario, evidence, cpu.cpu, decision.attempt);
   const bool crash = reset_when_up || crash_of(evidence, cpu.cpu, decision.attempt) != nullptr;
-  if (decision.phase == Phase::kUp && !decision.failed && !crash) {
+  const bool written = is_lost_by_a_write(evidence, cpu.cpu, decision);
+  if (decision.phase == Phase::kUp && !decision.failed && !crash && !written) {
     cpu.outcome = CpuOutcome::kOnline;
     return;
   }
@@ -173,6 +200,8 @@ void decide(const Scenario &scenario, const Evidence &evidence, CpuVerdict &cpu)
     cpu.reason = "crash@" + crash_place(evidence, cpu.cpu, decision);
   else if (evidence.seen().cpus[cpu.cpu].presence == Presence::kGhost)
     cpu.reason = "absent@" + owed_undecided(evidence, cpu.cpu, decision);
+  else if (written)
+    cpu.reason = "lost@" + owed_when_written(evidence, cpu.cpu, decision.attempt);
   else if (decision.failed)
     cpu.reason = reason_by_core(evidence, cpu.cpu, decision);
   else
@@ -214,7 +243,7 @@ void count_attempts(const Evidence &evidence, CpuVerdict &cpu) {
       made.insert(event.attempt);
     if (event.kind == EventKind::kOffline)
       down.insert(event.attempt);
-    if (event.kind == EventKind::kQuarantined)
+    if (event.kind == EventKind::kQuarantined || event.kind == EventKind::kCorrupt)
       held.insert(event.attempt);
     // PREPARE is undone last, its first step at the very end.
     if (event.kind == EventKind::kUndoDone && event.a == 0 && is_prepare(event))

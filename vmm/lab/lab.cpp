@@ -248,7 +248,8 @@ bool Lab::all_logged() {
   state_.trace.take_all();
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu) {
     const Standing of = state_.trace.standing(cpu);
-    if (!of.online() || of.active >= of.up || faults_.holder(cpu) || state_.crashed(cpu, of.up))
+    if (!of.online() || of.active >= of.up || faults_.holder(cpu) || faults_.has_written(cpu) ||
+        state_.crashed(cpu, of.up))
       continue;
     if (state_.trace.lost(cpu) == 0)
       return false;
@@ -341,7 +342,8 @@ CpuObservation Lab::observe(CpuIndex cpu) {
   seen.word = sync.word;
   seen.events = state_.trace.events(cpu);
   seen.lost_events = state_.trace.lost(cpu);
-  const bool up = (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu);
+  const bool up =
+      (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu) && !faults_.has_written(cpu);
   if (all_joined_ && !up && machine_.exists(cpu) && cpu < scenario_.bringup.max_cpus)
     seen.vcpu = snapshot(cpu);
   return seen;

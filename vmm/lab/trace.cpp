@@ -70,6 +70,10 @@ void Trace::note(CpuIndex writer, const abi::Event &event) {
   case EventKind::kMoved:
     if (writer == event.cpu && Word::from(event.b).state == State::kActive)
       at_least(of.active);
+    if (writer != event.cpu && Word::from(event.b).state == State::kKicked && event.attempt > of.kicked) {
+      of.kicked = event.attempt;
+      of.kicked_from = event.a;
+    }
     break;
   case EventKind::kOnline:
     at_least(of.up);

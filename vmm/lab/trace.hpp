@@ -19,6 +19,8 @@ struct Standing {
   std::uint32_t quarantined = 0; ///< the last that was kept for want of proof
   std::uint32_t proven = 0;      ///< the last that was found to be over
   bool out = false;              ///< has failed, and stays out
+  std::uint32_t kicked = 0;      ///< the last that was kicked
+  std::uint64_t kicked_from = 0; ///< and the word that the kick found, any bits
   std::optional<abi::Event> panic{};
 
   /// Called up, and not down or out since.

@@ -68,15 +68,16 @@ private:
   void reach(abi::Place place, CpuIndex target);
   void reach_zero();
   [[nodiscard]] bool controls(CpuIndex target) const;
+  // In vcpu_strikes.cpp.
   /// False when the strike took the vCPU away from where it was: what follows is void.
   bool perform(const Strike &strike);
   bool hold_for(const FaultSpec &fault, FiringId firing);
   HoldEnd strike_at_once(const FaultSpec &fault, CpuIndex target);
   HoldEnd hold(double duration_ms, HoldKind kind);
-  bool wait_a_little(double us);
   bool has_been_reset();
   void crash(FiringId firing);
   void jump(const CodePlace &target);
+  bool wait_a_little(double us);
   bool may_try_again();
   void shut_down(const std::string &what);
   void note_panic();

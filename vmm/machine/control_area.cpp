@@ -97,7 +97,7 @@ Result<ControlArea> ControlArea::create(const GuestMemory &memory, const Control
     return fail(ExitStatus::kBroken,
                 fmt::format("the control area at {:#x} is not in the guest's memory", layout.page));
   for (CpuIndex cpu = 0; cpu < area.cpus_; ++cpu) {
-    const auto *ring = memory.at<abi::Event>(layout.ring(cpu), layout.ring_capacity(cpu));
+    auto *ring = memory.at<abi::Event>(layout.ring(cpu), layout.ring_capacity(cpu));
     if (ring == nullptr)
       return fail(ExitStatus::kBroken,
                   fmt::format("the event ring of CPU {} is not in the guest's memory", cpu));
@@ -169,6 +169,25 @@ std::uint64_t ControlArea::armed(CpuIndex cpu) const {
 void ControlArea::answer_step(CpuIndex cpu, int error) {
   // Release: the guest reads it behind its write to the doorbell.
   slot(cpu).host.step_error.store(error, std::memory_order_release);
+}
+
+std::uint64_t ControlArea::flip_word(CpuIndex cpu, std::uint64_t bits) {
+  return slot(cpu).sync.word.fetch_xor(bits, std::memory_order_acq_rel);
+}
+
+std::uint64_t ControlArea::put_word(CpuIndex cpu, std::uint64_t bits) {
+  return slot(cpu).sync.word.exchange(bits, std::memory_order_acq_rel);
+}
+
+void ControlArea::put_garbage(CpuIndex cpu) {
+  abi::RingLine &line = slot(cpu).ring;
+  const Ring &ring = rings_[roster_.number_of(cpu)];
+  const std::uint32_t count = line.count.load(std::memory_order_acquire);
+  const std::uint32_t capacity = layout_.ring_capacity(cpu);
+  if (count - slot(cpu).host.read.load(std::memory_order_relaxed) >= capacity)
+    return;
+  ring.events[count % capacity] = abi::kGarbageEvent;
+  line.count.store(count + 1, std::memory_order_release); // pairs with the acquire of take_events()
 }
 
 RingView ControlArea::take_events(CpuIndex cpu) {

@@ -104,13 +104,23 @@ public:
   /// What the step at whose doorbell `cpu` stands is to return instead of being done; 0: do it.
   void answer_step(CpuIndex cpu, int error);
 
+  // What faults do to guest memory. At any time: other CPUs may be at the same word.
+
+  /// Flips bits of `cpu`'s sync word; puts other bits in its place. What it was before.
+  std::uint64_t flip_word(CpuIndex cpu, std::uint64_t bits);
+  std::uint64_t put_word(CpuIndex cpu, std::uint64_t bits);
+
+  /// Puts one event of garbage into `cpu`'s ring, as if it had written it. The vCPU must be stopped, and
+  /// not within its own trace function. Nothing, if the ring is full.
+  void put_garbage(CpuIndex cpu);
+
   /// Copies out what has come into `cpu`'s ring since the last call, at most its capacity, and
   /// makes room for more. By the TSC that the CPUs without a skew have. One thread at a time for one CPU.
   [[nodiscard]] RingView take_events(CpuIndex cpu);
 
 private:
   struct Ring {
-    const abi::Event *events;
+    abi::Event *events;
     std::uint32_t taken; ///< events, ever; the guest's copy of it is not believed
   };
 

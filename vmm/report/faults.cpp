@@ -53,7 +53,9 @@ std::string end_text(const Firing &f, const std::string &after) {
   case HoldEnd::kStepFailed:
     return "the step failed";
   case HoldEnd::kDone:
-    return "done";
+    return f.wrote ? fmt::format("the word was {}, and became {}", word_text(f.wrote->before),
+                                 word_text(f.wrote->after))
+                   : "done";
   case HoldEnd::kReleased:
     break;
   }

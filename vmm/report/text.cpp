@@ -72,7 +72,8 @@ std::string other_crashes(const Style &style, const Observation &seen, const Ver
   return text;
 }
 
-std::string lost_events(const Style &style, const Observation &seen) {
+/// What the rings do not tell: events that found no room, or what no guest of ours has written.
+std::string lost_events(const Style &style, const Observation &seen, const Verdict &verdict) {
   std::vector<CpuIndex> cpus;
   std::uint64_t lost = 0;
   for (CpuIndex cpu = 0; cpu < seen.cpus.size(); ++cpu) {
@@ -80,8 +81,11 @@ std::string lost_events(const Style &style, const Observation &seen) {
     if (seen.cpus[cpu].lost_events != 0)
       cpus.push_back(cpu);
   }
-  if (cpus.empty())
+  if (cpus.empty() && verdict.gap.empty())
     return {};
+  if (cpus.empty())
+    return paint(style, Ink::kWarn,
+                 wrap("", printable(verdict.gap) + "; what rests on the rings is not judged", style.width));
   return paint(
       style, Ink::kWarn,
       wrap("",
@@ -99,7 +103,8 @@ std::string report_text(const Style &style, const Scenario &scenario, const Obse
   text += paragraph(tree_text(style, scenario, seen));
   text += paragraph(faults_text(style, scenario, seen));
   text += paragraph(where_are_they(style, scenario, seen, verdict));
-  text += paragraph(end_text(style, seen) + other_crashes(style, seen, verdict) + lost_events(style, seen));
+  text += paragraph(end_text(style, seen) + other_crashes(style, seen, verdict) +
+                    lost_events(style, seen, verdict));
   const Chain chain = critical_chain(scenario, seen, verdict);
   text += paragraph(chain_text(style, chain, seen.steps) + blame_text(style, scenario, chain, seen));
   text += verdict_line(style, scenario, verdict);

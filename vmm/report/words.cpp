@@ -112,6 +112,8 @@ std::string fault_text(const FaultSpec &fault) {
     return text + fmt::format(", vector {}", fault.vector);
   if (is_one_of(fault.action, {Action::kSameId, Action::kSwapId}))
     return text + fmt::format(", CPU {}'s", fault.to);
+  if (fault.action == Action::kFlip)
+    return text + fmt::format(", bits {:#x}", fault.bits);
   if (fault.action == Action::kSkew)
     return text + fmt::format(" by {} us", fault.skew_us);
   if (!fault.holds())

@@ -90,6 +90,15 @@ double firings(const Scenario &s, const FaultSpec &fault) {
   return std::min<double>(fault.count, attempts * cycles);
 }
 
+/// A flipped word may pass for an arrival: then its CPU, which rests, is given one more turn.
+double turns_by_mistake(const Scenario &s) {
+  double turns = 0;
+  for (const FaultSpec &fault : s.faults)
+    if (fault.action == Action::kFlip)
+      turns += firings(s, fault) * static_cast<double>(fault.cpus.size());
+  return turns;
+}
+
 /// What bounded faults can hold the run up by. APs that are held at the same time count
 /// once under parallel; the control CPU is held for each by itself.
 double held_ms(const Scenario &s) {
@@ -132,7 +141,7 @@ double run_bound_ms(const Scenario &s) {
   const double cpus = s.machine.vcpus;
   const double per_cpu = kPerCpuMs + (s.bringup.wait == abi::Wait::kSpin ? kPerSpinnerMs * cpus : 0);
   const double ways = 2.0 * s.bringup.cycles - 1; // up, and down and up again
-  const double turns = timeouts_of_the_dead(s) + timeouts_of_leases(s) + kGraceTimeouts;
+  const double turns = timeouts_of_the_dead(s) + timeouts_of_leases(s) + turns_by_mistake(s) + kGraceTimeouts;
   return kBaseMs + per_cpu * cpus * ways + turns * s.bringup.timeout_ms + held_ms(s) +
          latest_time_fault_ms(s) + simulated_ms(s, ways);
 }

@@ -257,8 +257,6 @@ void FaultBuilder::check_fit() {
   else if (fits == Fit::kBounded && fault_.duration_ms == 0)
     keys_.reject(keys_.given("duration_ms") ? "duration_ms" : "action",
                  fmt::format("\"{}\" {}", fault_.at.text, why_not(fits)));
-  else if (performers(*kind_, row_->action).empty())
-    keys_.reject("action", fmt::format("\"{}\" at \"{}\" is not supported yet", row_->name, fault_.at.text));
 }
 
 std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {

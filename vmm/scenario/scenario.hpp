@@ -145,9 +145,10 @@ struct FaultSpec {
            !std::holds_alternative<DeliveryPlace>(at.where);
   }
 
-  /// Whether the CPU never comes back from it by itself.
+  /// Whether the CPU never comes back from it by itself. One whose word the host has written loses
+  /// its next swap, and rests.
   [[nodiscard]] bool endless() const {
-    return is_one_of(action, {Action::kCrash, Action::kReset}) ||
+    return is_one_of(action, {Action::kCrash, Action::kReset, Action::kFlip, Action::kStale}) ||
            (holds() && action != Action::kDelay && duration_ms == 0);
   }
 };

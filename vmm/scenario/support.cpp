@@ -56,12 +56,14 @@ Performers performers_of(Action action) {
   case Action::kSameId:
   case Action::kSwapId:
   case Action::kSkew:
+  case Action::kFlip:
+  case Action::kStale:
+  case Action::kGarbage:
     return kAll;
   case Action::kJump:
     return kKvm;
-  default:
-    return {};
   }
+  return {};
 }
 
 /// Whatever goes there.
@@ -119,8 +121,7 @@ std::string in_words(Performers performers) {
                                                 {{kKernel}, "kvm with apic = \"kernel\""},
                                                 {{kSplit}, "kvm with apic = \"split\""},
                                                 {{kUser}, "kvm with apic = \"user\""},
-                                                {{kSim}, "the simulator (--backend sim)"},
-                                                {{}, "not supported yet"}});
+                                                {{kSim}, "the simulator (--backend sim)"}});
   const auto row = std::ranges::find(kWords, performers, &Words::who);
   return row == kWords.end() ? "some" : std::string(row->text);
 }
@@ -148,7 +149,7 @@ std::string matrix_cell(PlaceKind kind, Action action) {
   const Performers able = performers(kind, action);
   if (able == kAll)
     return fits == Fit::kBounded ? "with a duration" : "yes";
-  return able.empty() ? "not yet" : in_words(able);
+  return in_words(able);
 }
 
 std::string fits_as_markdown() {

@@ -191,6 +191,10 @@ void Guest::note(const abi::Event &event) {
   case EventKind::kFailed:
     cpus_[event.cpu].online = false;
     break;
+  case EventKind::kMoved:
+    if (core::Word::from(event.b).state == abi::State::kKicked)
+      cpus_[event.cpu].kicked_from = event.a;
+    break;
   case EventKind::kCycle:
     cycle_ = static_cast<std::uint32_t>(event.a);
     break;

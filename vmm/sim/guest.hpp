@@ -61,6 +61,11 @@ public:
   void arm(CpuIndex cpu, std::uint64_t places) { cpus_[cpu].armed = places; }
   /// What the step that `cpu` stands before, or behind, is to return.
   void set_step_error(CpuIndex cpu, int error) { cpus_[cpu].step_error = error; }
+  /// What faults do to its memory: another word for a CPU, which returns the one before; the word of its
+  /// previous attempt; and an event of garbage in its ring.
+  std::uint64_t put_word(CpuIndex cpu, std::uint64_t bits) { return cpus_[cpu].word.exchange(bits); }
+  [[nodiscard]] std::uint64_t kicked_from(CpuIndex cpu) const { return cpus_[cpu].kicked_from; }
+  void put_garbage(CpuIndex cpu) { log(cpu, abi::kGarbageEvent); }
   /// What a CPU has written down, and how much more of it is not kept.
   [[nodiscard]] std::vector<abi::Event> take_events(CpuIndex cpu) { return std::move(cpus_[cpu].events); }
   [[nodiscard]] std::uint32_t lost_events(CpuIndex cpu) const { return cpus_[cpu].lost_events; }
@@ -106,7 +111,8 @@ private:
     std::uint32_t ordinal = 0;
     std::uint32_t cycle = 0;
     std::uint32_t lost_events = 0;
-    std::uint64_t armed = 0; ///< bit n: the host is called at Place n
+    std::uint64_t kicked_from = 0; ///< the word that its last kick found
+    std::uint64_t armed = 0;       ///< bit n: the host is called at Place n
     int step_error = 0;
     std::uint32_t apic_id = 0;
     std::uint32_t primary = 0;   ///< of its core

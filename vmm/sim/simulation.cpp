@@ -219,7 +219,7 @@ CpuObservation Simulation::observe(CpuIndex cpu) {
   seen.word = guest_.word(cpu);
   seen.events = guest_.take_events(cpu);
   seen.lost_events = guest_.lost_events(cpu);
-  const bool up = (cpu == 0 || guest_.online(cpu)) && !striker_.crashed(cpu);
+  const bool up = (cpu == 0 || guest_.online(cpu)) && !striker_.crashed(cpu) && !faults_.has_written(cpu);
   if (!up && is_asked_for(cpu) && machine_.power(cpu) != Power::kAbsent) {
     VcpuSnapshot shot;
     shot.mp_state = name(machine_.power(cpu));

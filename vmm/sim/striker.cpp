@@ -111,6 +111,15 @@ bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
   case Action::kSpuriousSipi:
     machine_->sipi(cpu, fault.vector, 0);
     break;
+  case Action::kFlip:
+    write_word(strike.cpu, *station.firing, guest_->word(strike.cpu) ^ fault.bits);
+    break;
+  case Action::kStale:
+    write_word(strike.cpu, *station.firing, guest_->kicked_from(strike.cpu));
+    break;
+  case Action::kGarbage:
+    guest_->put_garbage(strike.cpu);
+    break;
   case Action::kThrottle:
     machine_->throttle(cpu, fault.percent,
                        fault.duration_ms > 0 ? machine_->now() + from_us(fault.duration_ms * 1000) : kNever);
@@ -120,6 +129,10 @@ bool Striker::perform(CpuIndex cpu, Station &station, const Strike &strike) {
   }
   end(station, HoldEnd::kDone);
   return true;
+}
+
+void Striker::write_word(CpuIndex cpu, FiringId firing, std::uint64_t bits) {
+  faults_.note_write(firing, {guest_->put_word(cpu, bits), bits});
 }
 
 bool Striker::begin_crash(CpuIndex cpu, Station &station) {

@@ -67,6 +67,7 @@ private:
   /// True: it is over, or nothing has come of it.
   bool perform(CpuIndex cpu, Station &station, const Strike &strike);
   void hold(CpuIndex cpu, Station &station, const FaultSpec &fault);
+  void write_word(CpuIndex cpu, FiringId firing, std::uint64_t bits);
   bool begin_crash(CpuIndex cpu, Station &station);
   void reset(CpuIndex cpu, Station &station);
   void crash(CpuIndex cpu, Station &station);

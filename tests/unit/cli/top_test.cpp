@@ -43,7 +43,7 @@ TEST(cli, points_prints_points_places_and_actions) {
   const Outcome outcome = vmm("points");
   EXPECT_EQ(outcome.status, 0);
   for (const char *word : {"alive", "started", "synced", "online", "idle", "active", "STARTING", "kick",
-                           "time:MS", "freeze", "not supported yet"})
+                           "time:MS", "freeze", "garbage", "kvm"})
     EXPECT_NE(outcome.out.find(word), std::string::npos) << word;
   expect_usage_error("points x", "vmm points: \"x\" is one argument too many", "vmm points --help");
 }

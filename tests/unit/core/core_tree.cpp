@@ -229,4 +229,14 @@ TEST(DeadCost, InTreeDoesNotDoubleForEachOfThoseWhoDieTogether) {
   }
 }
 
+TEST(DeadCost, InTreeIsTheSameForWordsThatGoBad) {
+  Tree bench(8);
+  bench.machine.habit = [&](unsigned cpu, std::uint32_t) {
+    bench.machine.word(cpu) = 0xff0000;
+    return Habit{1, State::kKicked};
+  };
+  EXPECT_EQ(bench.run() / bench.settings.timeout, 3U) << "one, two, then four";
+  EXPECT_EQ(bench.logged(EventKind::kCorrupt), 7U);
+}
+
 } // namespace

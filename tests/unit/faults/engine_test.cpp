@@ -379,6 +379,28 @@ TEST(FaultEngine, AFaultThatCannotFireAnyMoreIsSeenThroughAndNotFired) {
   EXPECT_EQ(engine.accounts()[0].fired, 0u);
 }
 
+/// In attempt 1 its word was flipped when it was up; in attempt 2 nothing more can be done there.
+TEST(FaultEngine, ACpuWhoseWordTheHostHasWrittenComesNowhereAnyMore) {
+  FaultSpec twice = fault_at(Place::kActiveReleased, Action::kFlip, 0);
+  twice.attempt = 0;
+  twice.count = 2;
+  FaultEngine engine = engine_of({twice});
+  const Word active{2, State::kActive, 0};
+  const Word flipped{5, State::kActive, 0};
+  EXPECT_FALSE(engine.see_through(1, with(active, true, true))) << "it is on its way there";
+  const auto firing = engine.begin(engine.at(1, Place::kActiveReleased, {1, 1})[0], 1, active.bits(), 10);
+  ASSERT_TRUE(firing);
+  EXPECT_FALSE(engine.has_written(1));
+  engine.note_write(*firing, {active.bits(), flipped.bits()});
+  engine.end(*firing, HoldEnd::kDone, 11);
+  EXPECT_TRUE(engine.has_written(1));
+  EXPECT_FALSE(engine.has_written(2));
+  EXPECT_EQ(engine.firings()[0].wrote->after, flipped.bits());
+  EXPECT_TRUE(engine.see_through(1, with(flipped, true, true)));
+  EXPECT_FALSE(engine.see_through(1, with({6, State::kActive, 0}, true, true)))
+      << "a later attempt comes there";
+}
+
 TEST(FaultEngine, FirmwareHasFiredWhenTheMachineIsThere) {
   FaultSpec ghost = fault_at(Place::kAlive, Action::kGhost, 0, {1, 3});
   ghost.at = {"firmware", FirmwarePlace{}};

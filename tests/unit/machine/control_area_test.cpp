@@ -229,6 +229,28 @@ TEST_F(ControlAreaTest, AWhollyOverwrittenAreaIsReadWithoutHarm) {
   EXPECT_EQ(area_->report().refusal, UINT32_MAX);
 }
 
+TEST_F(ControlAreaTest, WritesAWordAndSaysWhatItWas) {
+  slot(2).sync.word = abi::Word{7, abi::State::kStarting, 2}.bits();
+  const std::uint64_t before = abi::Word{7, abi::State::kStarting, 2}.bits();
+  EXPECT_EQ(area_->flip_word(2, 0x1'0001), before);
+  EXPECT_EQ(area_->word_bits(2), before ^ 0x1'0001);
+  EXPECT_EQ(area_->put_word(2, 42), before ^ 0x1'0001);
+  EXPECT_EQ(area_->word_bits(2), 42u);
+  EXPECT_EQ(area_->word_bits(1), 0u);
+}
+
+TEST_F(ControlAreaTest, GarbageIsOneMoreEventIfThereIsRoom) {
+  slot(1).ring.count = 2;
+  area_->put_garbage(1);
+  EXPECT_EQ(slot(1).ring.count.load(), 3u);
+  const RingView view = area_->take_events(1);
+  ASSERT_EQ(view.events.size(), 3u);
+  EXPECT_EQ(view.events[2].kind, abi::kGarbageEvent.kind);
+  slot(1).ring.count = 3 + layout_.ring_capacity(1); // full
+  area_->put_garbage(1);
+  EXPECT_EQ(slot(1).ring.count.load(), 3 + layout_.ring_capacity(1));
+}
+
 /// CPU 1 is not listed, so that the guest's CPU 1 is the scenario's CPU 2; and that one's TSC is ahead.
 TEST_F(ControlAreaTest, TheGuestsNumbersStayInside) {
   FaultSpec unlisted;

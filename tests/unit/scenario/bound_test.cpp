@@ -41,6 +41,12 @@ TEST(scenario, the_bound_has_room_for_every_fault) {
   EXPECT_EQ(bound_of(delay + "at = \"time:7000\"\n"), kHealthy + 1000 + 500 + 7000);
 }
 
+TEST(scenario, the_bound_has_room_for_words_that_pass_for_arrivals) {
+  const std::string stale = "[[fault]]\ncpu = \"1-3\"\nat = \"alive\"\naction = \"stale\"\n";
+  const std::string flip = "[[fault]]\ncpu = \"1-3\"\nat = \"alive\"\nbits = 1\naction = \"flip\"\n";
+  EXPECT_EQ(bound_of(flip), bound_of(stale) + 3 * 1000);
+}
+
 TEST(scenario, the_bound_counts_the_levels_of_a_tree) {
   const std::string tree = "strategy = \"tree\"\n";
   EXPECT_EQ(bound_of(tree), kHealthy + (7 + 1 + 1) * 1000); // 99 may die; 7 levels reach 100 CPUs

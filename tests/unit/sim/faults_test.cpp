@@ -267,5 +267,23 @@ TEST(Faults, OneThatNeverFiresIsADifference) {
   EXPECT_EQ(ran.seen.faults[0].fired, 0u);
 }
 
+TEST(SimFaults, AWordThatNobodyKnowsIsLostAtEveryPoint) {
+  for (const Action action : {Action::kFlip, Action::kStale})
+    for (const Place &place : places_of_an_ap()) {
+      if (place.at.starts_with("step:"))
+        continue;
+      SCOPED_TRACE(place.at);
+      FaultSpec spec = fault(place.at, action);
+      spec.bits = action == Action::kFlip ? 0x800000 : 0;
+      expect_as_expected(struck(std::move(spec), "lost@" + place.owed));
+    }
+}
+
+TEST(SimFaults, GarbageInARingHarmsNobodyAndIsNamed) {
+  const Ran ran = run(struck(fault("synced", Action::kGarbage)));
+  EXPECT_EQ(ran.verdict.exit, ExitStatus::kAsExpected);
+  EXPECT_NE(ran.verdict.gap.find("in the ring of CPU 3"), std::string::npos) << ran.verdict.gap;
+}
+
 } // namespace
 } // namespace reveille::vmm::sim
