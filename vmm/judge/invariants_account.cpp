@@ -252,6 +252,14 @@ double windowfuls(const JudgeContext &context, const DeadOfPhase &dead) {
   return sum;
 }
 
+/// Turns that one CPU may cost: one for each attempt, and one more where the host has written words, of which
+/// one may pass for an arrival.
+double turns_of_one(const JudgeContext &context) {
+  const auto &firings = context.evidence.seen().firings;
+  const bool written = std::ranges::any_of(firings, [](const Firing &f) { return f.wrote.has_value(); });
+  return context.scenario.bringup.attempts + (written ? 1 : 0);
+}
+
 /// What dead APs may cost by the strategy, in timeouts (design, "Time").
 double allowed_timeouts(const JudgeContext &context, const DeadOfPhase &dead) {
   if (dead.timeouts == 0)
@@ -262,13 +270,13 @@ double allowed_timeouts(const JudgeContext &context, const DeadOfPhase &dead) {
   case abi::Strategy::kSerial:
     return dead.timeouts;
   case abi::Strategy::kSplit:
-    return (dead.before_alive ? fuls * bringup.attempts : 0) + dead.later;
+    return (dead.before_alive ? fuls * turns_of_one(context) : 0) + dead.later;
   case abi::Strategy::kTree: // one per level, and per further windowful
-    return (std::bit_width(bringup.max_cpus) + fuls - 1) * bringup.attempts;
+    return (std::bit_width(bringup.max_cpus) + fuls - 1) * turns_of_one(context);
   case abi::Strategy::kParallel:
     break;
   }
-  return fuls * bringup.attempts;
+  return fuls * turns_of_one(context);
 }
 
 /// For how long any control CPU had nothing to do before the turns that it had to end: what the

@@ -66,7 +66,7 @@ TEST(Writes, AMoveThatNobodyMadeIsSeenBesideAWrite) {
   run.decided();
   const InvariantVerdict verdict = of(run.judged(), "legal-transitions");
   EXPECT_EQ(verdict.holds, false);
-  EXPECT_NE(verdict.evidence.find("nobody has moved it there"), std::string::npos) << verdict.evidence;
+  EXPECT_NE(verdict.evidence.find("nobody has moved it on"), std::string::npos) << verdict.evidence;
 }
 
 /// The flip makes an arrival of it: the CP answers, waits for nobody, and gives it up.
@@ -84,6 +84,7 @@ TEST(Writes, AReleaseMayAnswerAnArrivalThatTheHostHasMade) {
   EXPECT_EQ(verdict.kind, VerdictKind::kPass);
   EXPECT_EQ(verdict.cpus[1].reason, "lost@alive") << "what others made of its word is not its way";
   run.seen.firings.back().wrote.reset();
+  run.seen.firings.back().end = HoldEnd::kReleased;
   EXPECT_EQ(of(run.judged(), "matched-release").holds, false);
 }
 
@@ -118,9 +119,16 @@ TEST(Writes, ACpuThatIsLetGoOnceMoreIsUp) {
   write(run, Action::kFlip, abi::Place::kAliveReleased, "alive.released", Word{1, State::kAlive, 0}.bits());
   run.move(0, 1, {1, State::kStarting, 0});
   run.section(1, 1, State::kStarting, Section::kStarting, 2);
-  run.climb(1, 1, State::kActive);
+  for (const State state : {State::kStarted, State::kSyncing, State::kSynced, State::kOnlining,
+                            State::kOnline, State::kIdling, State::kIdle, State::kActivating, State::kActive})
+    run.move(protocol::row(Word::from(run.seen.cpus[1].word).state).owner == protocol::Owner::kAp ? 1 : 0, 1,
+             {1, state, 0});
+  run.note(0, EventKind::kOnline, 1, 1, run.seen.cpus[1].word);
   run.decided();
-  EXPECT_EQ(run.judged().cpus[1].outcome, CpuOutcome::kOnline);
+  const Verdict verdict = run.judged();
+  EXPECT_EQ(verdict.cpus[1].outcome, CpuOutcome::kOnline);
+  for (const char *name : {"legal-transitions", "one-writer", "matched-release"})
+    EXPECT_EQ(of(verdict, name).holds, true) << of(verdict, name).evidence;
 }
 
 TEST(Writes, AnAttemptThatWasWrittenDoesNotTaintTheNext) {
