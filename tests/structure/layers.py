@@ -23,6 +23,7 @@ VMM_LAYERS = (
     "sim",
     "lab",
     "suite",
+    "diff",
     "doctor",
     "cli",
 )

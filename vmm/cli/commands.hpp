@@ -11,6 +11,7 @@ namespace reveille::vmm {
 
 [[nodiscard]] int run(const Arguments &arguments);
 [[nodiscard]] int suite(const Arguments &arguments);
+[[nodiscard]] int diff(const Arguments &arguments);
 [[nodiscard]] int check(const Arguments &arguments);
 [[nodiscard]] int points(const Arguments &arguments);
 [[nodiscard]] int doctor(const Arguments &arguments);

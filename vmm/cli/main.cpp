@@ -25,6 +25,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"run", run, "FILE      run one scenario; `vmm FILE` does the same"},
     {"suite", suite, "FILE...   run many, and folders of them, each in a process of its own"},
 #endif
+    {"diff", diff, "A B       compare two results: outcomes, invariants, times, what decided"},
     {"check", check, "FILE...   validate scenarios, print them with their defaults"},
     {"points", points, "          print points, places and actions, and what supports what"},
 #ifdef REVEILLE_HAS_LAB
@@ -32,8 +33,6 @@ constexpr auto kCommands = std::to_array<Command>({
 #endif
     {"markdown", markdown, ""},
 });
-
-constexpr std::array<std::string_view, 1> kLaterCommands{"diff"};
 
 const Command *find_command(std::string_view name) {
   const auto *const it = std::ranges::find(kCommands, name, &Command::name);
@@ -73,8 +72,6 @@ int dispatch(Arguments arguments) {
     fmt::print("vmm {}\n", REVEILLE_VERSION);
     return flushed(0);
   }
-  if (std::ranges::find(kLaterCommands, first) != kLaterCommands.end())
-    return usage_error("", fmt::format("\"{}\" is not supported yet", first));
   const Command *command = find_command(first);
   if (command == nullptr)
     return run_file(arguments);

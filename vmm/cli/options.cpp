@@ -66,6 +66,20 @@ constexpr std::string_view kCheckExamples = R"(Examples:
   vmm check configs/*.toml > /dev/null
   vmm check - --set machine.vcpus=64 < scenario.toml)";
 
+constexpr std::string_view kDiffExamples =
+    R"(A and B are both what vmm run --json wrote, or both what vmm suite --json wrote: then runs of the same
+scenario and seed are compared.
+
+Examples:
+  vmm run configs/parallel-8.toml --json before.json
+  vmm run configs/parallel-8.toml --set bringup.strategy=serial --json after.json
+  vmm diff before.json after.json
+  vmm run configs/parallel-8.toml --json - | vmm diff before.json -
+
+Exit status: 0 the outcomes are the same, whatever the times are; 1 an outcome, the verdict or an
+invariant that one of the two broke differs, or a run is in one suite only; 2 the command line is
+wrong, or a file is no result.)";
+
 constexpr std::string_view kDoctorExamples =
     R"(Each probe does the thing itself, in a machine of a few pages that is gone a moment later; no run in
 it lasts longer than 5 s. "partly": the lab works, with less. "lacks": what it touches does not work
@@ -353,6 +367,24 @@ Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments) {
   if (check.files.empty())
     return fail(ExitStatus::kUsage, "which scenario? Give files, or - for standard input");
   return check;
+}
+
+Result<std::optional<DiffOptions>> parse_diff(const Arguments &arguments) {
+  CLI::App app("Compare two results: outcomes, invariants, times to each point, what decided.", "vmm diff");
+  DiffOptions diff;
+  app.add_option("A", diff.before, "The result before; - is standard input")->type_name("");
+  app.add_option("B", diff.after, "The result after; - is standard input")->type_name("");
+  app.footer(std::string(kDiffExamples));
+  const auto go_on = parse(app, arguments);
+  if (!go_on)
+    return tl::unexpected(go_on.error());
+  if (!*go_on)
+    return std::nullopt;
+  if (diff.before.empty() || diff.after.empty())
+    return fail(ExitStatus::kUsage, "which results? Give two files, or a file and - for standard input");
+  if (diff.before == "-" && diff.after == "-")
+    return fail(ExitStatus::kUsage, "only one of the two can be standard input");
+  return diff;
 }
 
 Result<bool> parse_points(const Arguments &arguments) {

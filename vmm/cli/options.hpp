@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/base/error.hpp"
+#include "vmm/diff/command.hpp"
 #include "vmm/scenario/scenario.hpp"
 #include "vmm/suite/suite.hpp"
 
@@ -37,6 +38,7 @@ struct CheckArguments {
 [[nodiscard]] Result<std::optional<RunArguments>> parse_run(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments);
+[[nodiscard]] Result<std::optional<DiffOptions>> parse_diff(const Arguments &arguments);
 [[nodiscard]] Result<bool> parse_points(const Arguments &arguments); ///< false: help was printed
 /// Where the JSON is to be written; empty: nowhere.
 [[nodiscard]] Result<std::optional<std::string>> parse_doctor(const Arguments &arguments);
