@@ -77,8 +77,9 @@ Json stuck_json(const Page &page) {
     if (cpu.outcome == CpuOutcome::kFailed)
       rows.push_back({{"cpu", cpu.cpu},
                       {"reason", cpu.reason},
-                      {"text", rows.size() < kMostStuck ? where_is_it(kPlain, page.scenario, page.seen, cpu)
-                                                        : std::string{}}});
+                      {"text", rows.size() < kMostStuck
+                                   ? where_is_it(kPlain, page.scenario, page.seen, cpu, Detail::kWhole)
+                                   : std::string{}}});
   return rows;
 }
 

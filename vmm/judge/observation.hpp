@@ -5,6 +5,7 @@
 #include "core/abi/event.hpp"
 #include "core/abi/word.hpp"
 #include "vmm/faults/account.hpp"
+#include "vmm/judge/vcpu_snapshot.hpp"
 #include "vmm/scenario/roster.hpp"
 #include "vmm/scenario/scenario.hpp"
 
@@ -31,17 +32,6 @@ struct CrashEvidence {
   std::string what;      ///< "triple fault", "emulation failed at ...", "page fault (vector 14) ..."
   std::uint64_t rip;     ///< 0: a simulated CPU, which has none
   std::string where{};   ///< symbol and source line of rip
-};
-
-/// A vCPU as the host found it when the run was over.
-struct VcpuSnapshot {
-  std::string mp_state; ///< "runnable", "halted", ...
-  std::uint64_t rip = 0;
-  std::string where;             ///< symbol and source line of rip
-  bool held = false;             ///< by a fault
-  std::optional<std::size_t> by; ///< which, index in Scenario::faults
-  std::uint64_t rsp = 0;         ///< 0 too: a simulated CPU, which has none
-  bool refused = false;          ///< stands where an AP ends that may not claim
 };
 
 /// A start that came to no claim, seen on the spot.
@@ -101,7 +91,7 @@ struct Observation {
   std::uint32_t found_cpus = 0;  ///< CPUs that the guest found in the MADT
   double bound_ms = 0;           ///< of the run
   double create_us = 0;
-  double boot_us = 0; ///< from the start of the vCPUs to time zero
+  double boot_us = 0;  ///< from the start of the vCPUs to time zero
   double total_us = 0; ///< from the start of the program to the end of the run
 
   /// Microseconds from time zero for a guest time stamp.

@@ -263,6 +263,17 @@ Result<std::uint64_t> Vcpu::linear_rip() const {
   return general->rip + (is_64_bit ? 0 : special->cs.base);
 }
 
+Result<std::optional<std::uint64_t>> Vcpu::translate(std::uint64_t linear) const {
+  kvm_translation found = {};
+  found.linear_address = linear;
+  const auto what = fmt::format("KVM_TRANSLATE of {:#x} on vCPU {}", linear, id_);
+  if (const auto r = call(fd_, KVM_TRANSLATE, what, &found, ExitStatus::kBroken); !r)
+    return tl::unexpected(r.error());
+  if (found.valid == 0)
+    return std::optional<std::uint64_t>();
+  return std::optional(std::uint64_t{found.physical_address});
+}
+
 Result<void> Vcpu::inject_triple_fault() {
   if (auto r = set_mp_state(MpState::kRunnable); !r) // a halted CPU would sleep on it
     return r;

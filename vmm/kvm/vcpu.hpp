@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -129,6 +130,10 @@ public:
 
   /// Where it is: CS base + RIP outside 64-bit mode, RIP within.
   [[nodiscard]] Result<std::uint64_t> linear_rip() const;
+
+  /// The guest-physical address behind a linear one, by the page tables that the vCPU has now;
+  /// nothing when it is not mapped. Source: KVM API, 4.5 KVM_TRANSLATE.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> translate(std::uint64_t linear) const;
 
   /// Makes the next run() end in Shutdown, as a triple fault would, whatever the guest was
   /// doing. Source: KVM API, 4.31 KVM_GET_VCPU_EVENTS; without triple fault events, an exception that

@@ -2,6 +2,7 @@
 
 #include "core/protocol/states.hpp"
 #include "vmm/lab/interrupt.hpp"
+#include "vmm/lab/snapshot.hpp"
 #include "vmm/scenario/bound.hpp"
 
 #include <fmt/format.h>
@@ -24,9 +25,6 @@ constexpr microseconds kReport{100'000};   // between two reports of progress
 constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that should end
 constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
 constexpr double kZeroBoundUs = 1'000'000; // for the strikes of time zero to begin
-
-/// Where an AP halts that may not claim (guest/smp/claim.cpp), as the symbolizer names it.
-constexpr std::string_view kClaimCode = "ap_claim+";
 
 /// The guest's word for it, which may be any number.
 std::string describe_refusal(std::uint32_t refusal) {
@@ -345,23 +343,8 @@ CpuObservation Lab::observe(CpuIndex cpu) {
   const bool up =
       (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu) && !faults_.has_written(cpu);
   if (all_joined_ && !up && machine_.exists(cpu) && cpu < scenario_.bringup.max_cpus)
-    seen.vcpu = snapshot(cpu);
+    seen.vcpu = snapshot(machine_, cpu, faults_.holder(cpu));
   return seen;
-}
-
-VcpuSnapshot Lab::snapshot(CpuIndex cpu) {
-  VcpuSnapshot shot;
-  const Vcpu &vcpu = machine_.vcpu(cpu);
-  const auto mp = machine_.processor(cpu).state();
-  shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
-  shot.rip = vcpu.linear_rip().value_or(0);
-  shot.where = machine_.symbols().describe(shot.rip);
-  if (const auto regs = vcpu.regs())
-    shot.rsp = regs->rsp;
-  shot.refused = mp && *mp == MpState::kHalted && shot.where.starts_with(kClaimCode);
-  shot.by = faults_.holder(cpu);
-  shot.held = shot.by.has_value();
-  return shot;
 }
 
 std::string Lab::describe_end(RunEnd end) const {

@@ -46,7 +46,6 @@ private:
   void report(const ProgressHook &progress);
   [[nodiscard]] Observation observe(RunEnd end);
   [[nodiscard]] CpuObservation observe(CpuIndex cpu);
-  [[nodiscard]] VcpuSnapshot snapshot(CpuIndex cpu);
   [[nodiscard]] std::string describe_end(RunEnd end) const;
 
   const Scenario &scenario_;

@@ -3,20 +3,27 @@
 #include "core/protocol/states.hpp"
 #include "vmm/analysis/trail.hpp"
 #include "vmm/report/describe.hpp"
+#include "vmm/report/disassembly.hpp"
 #include "vmm/report/faults.hpp"
+#include "vmm/report/what_happened.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace reveille::vmm {
 namespace {
 
 constexpr std::size_t kMaxAlike = 2; ///< paragraphs for CPUs that failed with one reason
 constexpr std::size_t kMaxFull = 12; ///< paragraphs in all
-constexpr std::size_t kLastEvents = 5;
+constexpr std::size_t kMaxWhole = 3; ///< of these with registers, code and all of their last events
+constexpr std::size_t kLastEvents = 16;
+constexpr std::size_t kFewEvents = 5;
+constexpr std::size_t kLinesBefore = 3; ///< of code, in front of the instruction
+constexpr std::size_t kLinesBehind = 3;
 
 using Trail = std::vector<const abi::Event *>;
 
@@ -80,6 +87,38 @@ std::string vcpu_line(const VcpuSnapshot &vcpu) {
   return text;
 }
 
+std::string registers_text(const VcpuSnapshot &vcpu) {
+  if (!vcpu.registers)
+    return {};
+  if (vcpu.at_reset)
+    return "as an INIT leaves them";
+  const Registers &r = *vcpu.registers;
+  // clang-format off
+  const std::pair<const char *, std::uint64_t> all[] = {
+      {"rax", r.rax}, {"rbx", r.rbx}, {"rcx", r.rcx}, {"rdx", r.rdx}, {"rsi", r.rsi}, {"rdi", r.rdi},
+      {"rbp", r.rbp}, {"rsp", r.rsp}, {"r8", r.r8}, {"r9", r.r9}, {"r10", r.r10}, {"r11", r.r11},
+      {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}, {"rip", r.rip}, {"rflags", r.rflags},
+      {"cs", r.cs}, {"cr0", r.cr0}, {"cr3", r.cr3}, {"cr4", r.cr4}};
+  // clang-format on
+  std::string text;
+  for (const auto &[name, value] : all)
+    text += fmt::format("{}{}={:#x}", text.empty() ? "" : " ", name, value);
+  return text;
+}
+
+/// The instructions around the one that it is at, which has an arrow.
+std::string code_text(const VcpuSnapshot &vcpu, int width) {
+  if (!vcpu.code)
+    return {};
+  std::string text;
+  for (const CodeLine &line : disassemble(*vcpu.code, kLinesBefore, kLinesBehind))
+    text += wrap(fmt::format("    {} {:#x}  ", line.here ? "->" : "  ", line.address),
+                 fmt::format("{:<24}{}", line.bytes, line.text), width);
+  if (text.empty())
+    return text;
+  return fmt::format("  code, {} bits\n", static_cast<int>(vcpu.code->width)) + text;
+}
+
 /// What the host did to it, as far as it explains the failure: the fault that holds it, or
 /// the last that it was in.
 std::string fault_line(const Scenario &scenario, const Observation &seen, const CpuVerdict &cpu) {
@@ -118,9 +157,9 @@ std::string crash_text(const CrashEvidence &crash) {
                      in_text(crash.where));
 }
 
-std::string last_events(const Observation &seen, const Trail &trail, int width) {
+std::string last_events(const Observation &seen, const Trail &trail, std::size_t most, int width) {
   std::string text;
-  for (std::size_t i = trail.size() - std::min(trail.size(), kLastEvents); i < trail.size(); ++i) {
+  for (std::size_t i = trail.size() - std::min(trail.size(), most); i < trail.size(); ++i) {
     const double us = seen.us(trail[i]->tsc);
     text += wrap(fmt::format("    {:>10}  ", is_credible(us) ? ms_figure(us) : "?"),
                  describe(*trail[i], seen.steps), width);
@@ -131,7 +170,7 @@ std::string last_events(const Observation &seen, const Trail &trail, int width) 
 } // namespace
 
 std::string where_is_it(const Style &style, const Scenario &scenario, const Observation &seen,
-                        const CpuVerdict &cpu) {
+                        const CpuVerdict &cpu, Detail detail) {
   const auto line = [&](std::string_view label, const std::string &what) {
     return what.empty() ? std::string{} : wrap(fmt::format("  {:<12}", label), what, style.width);
   };
@@ -139,6 +178,7 @@ std::string where_is_it(const Style &style, const Scenario &scenario, const Obse
                      paint(style, Ink::kBad, printable(cpu.reason)) +
                      fmt::format(" after {}", counted(cpu.attempts, "attempt")) +
                      cycle_text(scenario, seen, cpu.cpu) + '\n';
+  text += line("in short", what_happened(scenario, seen, cpu));
   text += line("last point", last_point(cpu));
   const Trail trail = trail_of(seen, cpu.cpu);
   if (cpu.cpu < seen.cpus.size()) {
@@ -157,8 +197,14 @@ std::string where_is_it(const Style &style, const Scenario &scenario, const Obse
     text +=
         line("kept", fmt::format("the resources of {}: nothing proves {} over",
                                  counted(cpu.quarantined, "attempt"), cpu.quarantined == 1 ? "it" : "them"));
+  const bool is_whole = detail == Detail::kWhole;
+  if (is_whole && cpu.cpu < seen.cpus.size() && seen.cpus[cpu.cpu].vcpu) {
+    text += line("registers", registers_text(*seen.cpus[cpu.cpu].vcpu));
+    text += code_text(*seen.cpus[cpu.cpu].vcpu, style.width);
+  }
   if (!trail.empty())
-    text += "  last events (ms)\n" + last_events(seen, trail, style.width);
+    text +=
+        "  last events (ms)\n" + last_events(seen, trail, is_whole ? kLastEvents : kFewEvents, style.width);
   return text;
 }
 
@@ -169,11 +215,15 @@ std::string where_are_they(const Style &style, const Scenario &scenario, const O
   std::map<std::string, std::vector<CpuIndex>> others;
   std::string text;
   std::size_t full = 0;
+  std::size_t whole = 0;
   for (const CpuVerdict &cpu : verdict.cpus) {
     if (cpu.outcome != CpuOutcome::kFailed)
       continue;
     if (full < std::max(kMaxFull, most_alike) && alike[cpu.reason]++ < most_alike) {
-      text += (full++ == 0 ? "" : "\n") + where_is_it(style, scenario, seen, cpu);
+      const bool is_whole = alike[cpu.reason] == 1 && whole < kMaxWhole;
+      whole += is_whole ? 1 : 0;
+      text += (full++ == 0 ? "" : "\n") +
+              where_is_it(style, scenario, seen, cpu, is_whole ? Detail::kWhole : Detail::kShort);
     } else {
       others[cpu.reason].push_back(cpu.cpu);
     }

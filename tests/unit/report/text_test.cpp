@@ -290,7 +290,7 @@ TEST(Tree, IsShortForManyAndForGarbage) {
 
 TEST(WhereIsIt, NamesTheCycleWhereThereAreMany) {
   story::Story s = story::trouble();
-  const auto told = [&] { return where_is_it({}, s.scenario, s.seen, s.verdict.cpus[3]); };
+  const auto told = [&] { return where_is_it({}, s.scenario, s.seen, s.verdict.cpus[3], Detail::kWhole); };
   EXPECT_NE(told().find("timeout@started after 1 attempt\n"), std::string::npos) << told();
   s.scenario.bringup.cycles = 9;
   auto &events = s.seen.cpus[0].events;
