@@ -62,7 +62,7 @@ class Workshop:
         words = self.commands.get(source, ["g++", "-std=c++20", "-O1", f"-I{self.root}", str(source)])
         command, skip = [], 0
         for word in words:
-            if skip or word in ("-c", "-MD", "-MMD", "-g"):
+            if skip or word in ("-c", "-MD", "-MMD", "-g", "-Winvalid-pch"):
                 skip = max(skip - 1, 0)
             elif word in ("-o", "-MF", "-MT"):
                 skip = 1
