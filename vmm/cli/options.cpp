@@ -18,9 +18,6 @@
 namespace reveille::vmm {
 namespace {
 
-/// Options of `suite` that the design names and this version does not have.
-constexpr std::array<std::string_view, 1> kLaterOptions{"--report"};
-
 /// Options that only `suite` has.
 constexpr std::array<std::string_view, 4> kSuiteOptions{"--shard", "--repeat", "--jobs,-j", "--tap"};
 
@@ -56,6 +53,7 @@ Examples:
   vmm suite configs -j 4 --shard 2/8 --junit results.xml
   vmm suite configs/faults/two-stalls.toml --repeat 100
   vmm suite configs/faults --trace traces --tap -
+  vmm suite configs --backend sim --report suite.html
 
 Exit status: 130 interrupted; else the first of these that a run had: 4 an invariant is broken,
 a run hung or broke down; 2 a scenario or the command line is wrong; 1 an outcome differs; 3 this
@@ -194,13 +192,6 @@ Result<Backend> parse_backend(const std::string &text) {
   return fail(ExitStatus::kUsage, fmt::format("--backend: unknown backend \"{}\"; kvm or sim", text));
 }
 
-Result<void> check_later(const CLI::App &app) {
-  for (const std::string_view name : kLaterOptions)
-    if (app.count(std::string(name)) != 0)
-      return fail(ExitStatus::kUsage, fmt::format("{} is not supported yet", name));
-  return {};
-}
-
 /// What of a run's options CLI11 cannot hold against a type.
 struct RunTexts {
   std::string seed;
@@ -249,9 +240,7 @@ Result<void> check_trace_folder(const std::string &path) {
   return {};
 }
 
-Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOptions &suite) {
-  if (auto later = check_later(app); !later)
-    return later;
+Result<void> check_suite(const SuiteTexts &texts, SuiteOptions &suite) {
   if (suite.paths.empty())
     return fail(ExitStatus::kUsage, "which scenarios? Give files, or folders of them");
   const auto jobs = parse_number("-j", texts.jobs, 1, kMostJobs);
@@ -275,6 +264,12 @@ Result<void> check_suite(const CLI::App &app, const SuiteTexts &texts, SuiteOpti
   suite.backend = *backend;
   if (auto folder = check_trace_folder(suite.trace); !folder)
     return folder;
+  if (const std::filesystem::path page = suite.report; !page.empty() && page.extension() != ".html")
+    return fail(
+        ExitStatus::kUsage,
+        fmt::format("--report: the runs' pages go into a folder of its name without .html; give a file "
+                    "that ends in that, not {}",
+                    suite.report));
   return suite.log_level.empty() ? Result<void>{} : check_log_level(suite.log_level);
 }
 
@@ -320,7 +315,6 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   CLI::App app("Run many scenarios, each in a process of its own, and sum up.", "vmm suite");
   SuiteOptions suite;
   SuiteTexts texts;
-  std::string unused;
   app.add_option("FILE", suite.paths, "Scenarios, and folders of them")->type_name("");
   app.add_option("-j,--jobs", texts.jobs, "How many run at a time (default 1)")->type_name("N");
   app.add_option("--shard", texts.shard, "Run only the I-th of N parts")->type_name("I/N");
@@ -335,20 +329,22 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   app.add_option("--tap", suite.tap, "Write them as TAP, a test point for each run; - is standard output")
       ->type_name("FILE");
   app.add_option("--trace", suite.trace, "Write a trace of each run into this folder")->type_name("DIR");
+  app.add_option("--report", suite.report,
+                 "Write a page of HTML with what was tried and all runs, and beside it a page of each")
+      ->type_name("FILE.html");
   app.add_option("--guest", suite.guest, "Boot this guest (default: guest.elf beside the vmm)")
       ->type_name("FILE");
   app.add_option("--log-level", suite.log_level,
                  "As vmm run has it; shows also what runs that did not pass have printed")
       ->type_name("LEVEL");
   add_backend(app, texts.backend);
-  add_hidden(app, kLaterOptions, unused);
   app.footer(std::string(kSuiteExamples));
   const auto go_on = parse(app, arguments);
   if (!go_on)
     return tl::unexpected(go_on.error());
   if (!*go_on)
     return std::nullopt;
-  if (auto checked = check_suite(app, texts, suite); !checked)
+  if (auto checked = check_suite(texts, suite); !checked)
     return tl::unexpected(checked.error());
   return suite;
 }

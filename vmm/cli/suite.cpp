@@ -15,8 +15,10 @@ int suite(const Arguments &arguments) {
     return flushed(0);
   SuiteOptions &options = **parsed;
   options.command = ::program_invocation_name;
-  if (const auto writable =
-          check_outputs({{"--json", options.json}, {"--junit", options.junit}, {"--tap", options.tap}});
+  if (const auto writable = check_outputs({{"--json", options.json},
+                                           {"--junit", options.junit},
+                                           {"--tap", options.tap},
+                                           {"--report", options.report}});
       !writable)
     return usage_error("suite", writable.error().message);
   return flushed(suite_command(options));

@@ -1,4 +1,4 @@
-# Writes files as strings into a header: cmake -DOUT=FILE.hpp -DHTML=.. -DCSS=.. -DJS="a;b" -P embed.cmake
+# Writes files as strings into a header: cmake -DOUT=FILE.hpp -DNAMESPACE=.. -DHTML=.. -DCSS=.. -DJS="a;b" -P embed.cmake
 function(read_all variable)
   set(all "")
   foreach(file IN LISTS ARGN)
@@ -14,16 +14,16 @@ endfunction()
 read_all(html ${HTML})
 read_all(css ${CSS})
 read_all(js ${JS})
-file(WRITE ${OUT} "// Made by embed.cmake from vmm/html/page/.
+file(WRITE ${OUT} "// Made by vmm/html/embed.cmake.
 #pragma once
 
 #include <string_view>
 
-namespace reveille::vmm::html {
+namespace reveille::vmm::${NAMESPACE} {
 
 inline constexpr std::string_view kTemplate = R\"page(${html})page\";
 inline constexpr std::string_view kStyle = R\"page(${css})page\";
 inline constexpr std::string_view kScript = R\"page(${js})page\";
 
-} // namespace reveille::vmm::html
+} // namespace reveille::vmm::${NAMESPACE}
 ")

@@ -2,14 +2,12 @@
 
 #include "vmm/html/files.hpp"
 #include "vmm/html/parts.hpp"
+#include "vmm/html/template.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/report/summary.hpp"
 #include "vmm/report/words.hpp"
 #include "vmm/scenario/print.hpp"
 
-#include <fmt/format.h>
-
-#include <initializer_list>
 #include <utility>
 
 namespace reveille::vmm {
@@ -90,64 +88,18 @@ Json data_of(const Page &page) {
   return data;
 }
 
-/// The template with a text in the place of each mark. Nothing is looked for in what was put in.
-std::string filled(std::string_view from,
-                   std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
-  std::string page;
-  for (std::size_t at = from.find("{{"); at != std::string_view::npos; at = from.find("{{")) {
-    const std::size_t end = from.find("}}", at);
-    const std::string_view mark = from.substr(at + 2, end - at - 2);
-    page += from.substr(0, at);
-    for (const auto &[name, text] : texts)
-      page += name == mark ? text : std::string_view();
-    from.remove_prefix(end + 2);
-  }
-  return page += from;
-}
-
 } // namespace
 
-std::string html_text(std::string_view text) {
-  std::string safe;
-  for (const char c : printable(text)) {
-    switch (c) {
-    case '&':
-      safe += "&amp;";
-      break;
-    case '<':
-      safe += "&lt;";
-      break;
-    case '>':
-      safe += "&gt;";
-      break;
-    case '"':
-      safe += "&quot;";
-      break;
-    default:
-      safe += c;
-    }
-  }
-  return safe;
-}
-
 std::string page_data(const Page &page) {
-  const std::string json = data_of(page).dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::string safe; // "</script" and "<!--" would end it; a "<" is nowhere but in a string
-  safe.reserve(json.size());
-  for (const char c : json)
-    if (c == '<')
-      safe += "\\u003c";
-    else
-      safe += c;
-  return safe;
+  return script_json(data_of(page).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string html_page(const Page &page) {
-  return filled(html::kTemplate, {{"title", html_text(page.scenario.title)},
-                                  {"verdict", html_text(page.outcome)},
-                                  {"style", html::kStyle},
-                                  {"script", html::kScript},
-                                  {"data", page_data(page)}});
+  return fill_template(html::kTemplate, {{"title", html_text(page.scenario.title)},
+                                         {"verdict", html_text(page.outcome)},
+                                         {"style", html::kStyle},
+                                         {"script", html::kScript},
+                                         {"data", page_data(page)}});
 }
 
 } // namespace reveille::vmm

@@ -31,7 +31,4 @@ struct Page {
 /// The data alone, as the script of the page takes it: JSON in which no "<" stands.
 [[nodiscard]] std::string page_data(const Page &page);
 
-/// Text as it stands between tags.
-[[nodiscard]] std::string html_text(std::string_view text);
-
 } // namespace reveille::vmm

@@ -40,10 +40,15 @@ std::vector<std::string> arguments_of(const SuiteOptions &options, const std::st
 }
 
 std::string trace_file(const SuiteOptions &options, const std::string &file, std::uint64_t seed) {
-  std::filesystem::path path(options.trace);
+  return file_of_run(options, options.trace, file, seed, ".json");
+}
+
+std::string file_of_run(const SuiteOptions &options, const std::string &folder, const std::string &file,
+                        std::uint64_t seed, std::string_view ending) {
+  std::filesystem::path path(folder);
   for (const std::filesystem::path &part : std::filesystem::path(file).lexically_normal().relative_path())
     path /= part == ".." ? "up" : part;
-  path += options.repeat > 1 ? fmt::format(".seed-{}.json", seed) : ".json";
+  path += options.repeat > 1 ? fmt::format(".seed-{}{}", seed, ending) : std::string(ending);
   return path.string();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reveille::vmm {
@@ -18,6 +19,10 @@ namespace reveille::vmm {
 /// name, and when there are several runs of it with the seed.
 [[nodiscard]] std::string trace_file(const SuiteOptions &options, const std::string &file,
                                      std::uint64_t seed);
+
+/// The same for a file of any kind: `folder` is where, `ending` what comes after its name.
+[[nodiscard]] std::string file_of_run(const SuiteOptions &options, const std::string &folder,
+                                      const std::string &file, std::uint64_t seed, std::string_view ending);
 
 /// What somebody types into a shell to have that very run again.
 [[nodiscard]] std::string command_of(const SuiteOptions &options, const std::string &file,

@@ -1,11 +1,13 @@
 #include "vmm/suite/suite.hpp"
 
+#include "vmm/html/page.hpp"
 #include "vmm/scenario/bound.hpp"
 #include "vmm/scenario/load.hpp"
 #include "vmm/suite/command_line.hpp"
 #include "vmm/suite/document.hpp"
 #include "vmm/suite/find.hpp"
 #include "vmm/suite/junit.hpp"
+#include "vmm/suite/page.hpp"
 #include "vmm/suite/tap.hpp"
 #include "vmm/suite/text.hpp"
 
@@ -55,19 +57,26 @@ struct Kept {
   }
 };
 
-/// Folders for the traces.
-Result<void> create_folders(const SuiteOptions &options, const std::vector<std::string> &files) {
-  if (options.trace.empty())
-    return {};
-  for (const std::string &file : files) {
-    const auto folder = std::filesystem::path(trace_file(options, file, options.seed)).parent_path();
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-      return fail(ExitStatus::kUsage,
-                  fmt::format("--trace: cannot create the folder {}: {}", folder.string(), error.message()));
-  }
+Result<void> create_folder_of(std::string_view option, const std::string &file) {
+  const auto folder = std::filesystem::path(file).parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return fail(ExitStatus::kUsage,
+                fmt::format("{}: cannot create the folder {}: {}", option, folder.string(), error.message()));
   return {};
+}
+
+/// Folders for the traces and the pages.
+Result<void> create_folders(const SuiteOptions &options, const std::vector<std::string> &files) {
+  Result<void> made;
+  for (const std::string &file : files) {
+    if (!options.trace.empty() && made)
+      made = create_folder_of("--trace", trace_file(options, file, options.seed));
+    if (!options.report.empty() && made)
+      made = create_folder_of("--report", page_file(options, file, options.seed));
+  }
+  return made;
 }
 
 /// The runs of a suite as they are started and as they end.
@@ -104,6 +113,8 @@ public:
       written = junit_->write(options_, seconds);
     if (tap_ && written)
       written = tap_->write(options_, plan_.size());
+    if (!options_.report.empty() && written)
+      written = page_.write(options_, tally_, plan_.size(), seconds);
     if (written)
       return row_of(tally_.verdict()).exit;
     fmt::print(stderr, "vmm suite: {}\n", written.error().message);
@@ -122,6 +133,10 @@ private:
                  .title = std::filesystem::path(file).filename().string(),
                  .seed = spec.seed,
                  .backend = std::string(vmm::name(options_.backend))};
+    if (!options_.report.empty()) { // what is there after the run is then the run's
+      std::error_code error;
+      std::filesystem::remove(page_file(options_, file, spec.seed), error);
+    }
     const auto scenario = load_file(options_, file, spec.seed);
     text_.started(spec, tally_);
     if (!scenario) {
@@ -132,6 +147,8 @@ private:
     started_.emplace(run, std::move(name));
     job = {
         .id = run, .arguments = arguments_of(options_, file, spec.seed), .bound_ms = run_bound_ms(*scenario)};
+    if (!options_.report.empty() && scenario->machine.vcpus <= kMostPageCpus)
+      job->arguments.insert(job->arguments.end(), {"--report", page_file(options_, file, spec.seed)});
     return true;
   }
 
@@ -144,6 +161,8 @@ private:
       kept_ = junit_->add(run, options_, name, outcome);
     if (tap_ && kept_)
       kept_ = tap_->add(run, options_, name, outcome);
+    if (!options_.report.empty())
+      page_.add(options_, name, outcome);
     text_.ended(spec, outcome, tally_);
   }
 
@@ -152,6 +171,7 @@ private:
   std::optional<Spool> results_; ///< empty: nobody asked for them
   std::optional<JunitFile> junit_;
   std::optional<TapFile> tap_;
+  SuitePage page_; ///< empty where nobody asked for it
   Plan plan_;
   Tally tally_;
   std::FILE *people_;

@@ -24,6 +24,7 @@ struct SuiteOptions {
   std::string junit;     ///< the same; only one can be "-"
   std::string tap;       ///< the same
   std::string trace;     ///< a folder for a trace of each run; empty: none
+  std::string report;    ///< a page of all, whose name ends in .html; empty: none
   RunnerOptions runner;
   std::string command = "vmm"; ///< how the vmm is called, for commands that repeat a run
 };

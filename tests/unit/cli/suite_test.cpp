@@ -26,7 +26,13 @@ TEST(cli, suite_says_how_it_is_used) {
                      "vmm suite: --backend: unknown backend \"xen\"; kvm or sim", kHint);
   expect_usage_error("suite configs --tap - --json -",
                      "vmm suite: --json and --tap: only one of them can be standard output", kHint);
-  expect_usage_error("suite configs --report x", "vmm suite: --report is not supported yet", kHint);
+  for (const std::string name : {"x", "-", "x.htm", ".html", "x/.html"})
+    expect_usage_error(
+        "suite configs --report " + name,
+        "vmm suite: --report: the runs' pages go into a folder of its name without .html; give a "
+        "file that ends in that, not " +
+            name,
+        kHint);
 }
 
 TEST(cli, suite_takes_numbers_that_make_sense) {
@@ -70,7 +76,7 @@ TEST(cli, suite_help_has_its_options) {
   const Outcome outcome = vmm("suite --help");
   EXPECT_EQ(outcome.status, 0);
   for (const char *option :
-       {"--jobs", "--shard", "--repeat", "--seed", "--set", "--json", "--guest", "--log-level"})
+       {"--jobs", "--shard", "--repeat", "--seed", "--set", "--json", "--report", "--guest", "--log-level"})
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
 }
 

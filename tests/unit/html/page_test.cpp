@@ -2,6 +2,7 @@
 
 #include "tests/unit/judge/made_run.hpp"
 #include "vmm/html/page.hpp"
+#include "vmm/html/template.hpp"
 
 #include <nlohmann/json.hpp>
 
