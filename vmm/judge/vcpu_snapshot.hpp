@@ -37,12 +37,13 @@ struct CodeBytes {
 struct VcpuSnapshot {
   std::string mp_state; ///< "runnable", "halted", ...
   std::uint64_t rip = 0;
-  std::string where;                    ///< symbol and source line of rip
-  bool held = false;                    ///< by a fault
-  std::optional<std::size_t> by;        ///< which, index in Scenario::faults
-  std::uint64_t rsp = 0;                ///< 0 too: a simulated CPU, which has none
-  bool refused = false;                 ///< stands where an AP ends that may not claim
-  bool at_reset = false;                ///< its registers are as an INIT leaves them
+  std::string where;             ///< symbol and source line of rip
+  bool held = false;             ///< by a fault
+  std::optional<std::size_t> by; ///< which, index in Scenario::faults
+  std::uint64_t rsp = 0;         ///< 0 too: a simulated CPU, which has none
+  bool refused = false;          ///< stands where an AP ends that may not claim
+  bool before_init = false;      ///< registers and code are those of before the last INIT of its attempt
+  bool at_reset = false;         ///< its registers are as an INIT leaves them
   std::optional<Registers> registers{}; ///< none: a simulated CPU
   std::optional<CodeBytes> code{};      ///< none: what rip points to is not mapped, or no RAM
 };

@@ -343,7 +343,7 @@ CpuObservation Lab::observe(CpuIndex cpu) {
   const bool up =
       (cpu == 0 || state_.trace.standing(cpu).online()) && !state_.crashed(cpu) && !faults_.has_written(cpu);
   if (all_joined_ && !up && machine_.exists(cpu) && cpu < scenario_.bringup.max_cpus)
-    seen.vcpu = snapshot(machine_, cpu, faults_.holder(cpu));
+    seen.vcpu = snapshot(machine_, cpu, faults_.holder(cpu), runners_[cpu]->last_look());
   return seen;
 }
 

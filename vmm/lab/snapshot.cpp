@@ -22,8 +22,8 @@ CodeWidth width_of(const kvm_sregs &special) {
 }
 
 /// As RESET and INIT leave it. Source: SDM 3, table 10-1 "IA-32 and Intel 64 Processor States".
-bool is_at_reset(const kvm_sregs &special, std::uint64_t linear_rip) {
-  return (special.cr0 & 1) == 0 && linear_rip == 0xffff'fff0;
+bool is_at_reset(const Registers &registers, std::uint64_t linear_rip) {
+  return (registers.cr0 & 1) == 0 && linear_rip == 0xffff'fff0;
 }
 
 Registers registers_of(const kvm_regs &general, const kvm_sregs &special) {
@@ -91,22 +91,32 @@ std::optional<CodeBytes> code_at(Machine &machine, const Vcpu &vcpu, std::uint64
 
 } // namespace
 
-VcpuSnapshot snapshot(Machine &machine, CpuIndex cpu, std::optional<std::size_t> holder) {
-  VcpuSnapshot shot;
+std::optional<Look> look_at(Machine &machine, CpuIndex cpu, std::uint32_t attempt) {
   const Vcpu &vcpu = machine.vcpu(cpu);
   const auto general = vcpu.regs();
   const auto special = vcpu.sregs();
-  shot.rip = vcpu.linear_rip().value_or(0);
-  if (general)
-    shot.rsp = general->rsp;
-  if (general && special) {
-    shot.registers = registers_of(*general, *special);
-    shot.code = code_at(machine, vcpu, shot.rip, width_of(*special));
+  const auto rip = vcpu.linear_rip();
+  if (!general || !special || !rip)
+    return std::nullopt;
+  return Look{attempt, registers_of(*general, *special), code_at(machine, vcpu, *rip, width_of(*special))};
+}
+
+VcpuSnapshot snapshot(Machine &machine, CpuIndex cpu, std::optional<std::size_t> holder,
+                      const std::optional<Look> &last) {
+  VcpuSnapshot shot;
+  const std::uint32_t attempt = machine.control().word(cpu).attempt;
+  shot.rip = machine.vcpu(cpu).linear_rip().value_or(0);
+  if (const auto now = look_at(machine, cpu, attempt)) {
+    shot.rsp = now->registers.rsp;
+    shot.at_reset = is_at_reset(now->registers, shot.rip);
+    shot.before_init = shot.at_reset && last && last->attempt == attempt;
+    const Look &told = shot.before_init ? *last : *now;
+    shot.registers = told.registers;
+    shot.code = told.code;
   }
   // Last, because asking has a frozen vCPU take the INIT that is pending.
   const auto mp = machine.processor(cpu).state();
   shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
-  shot.at_reset = special && is_at_reset(*special, shot.rip);
   shot.where = machine.symbols().describe(shot.rip);
   shot.refused = mp && *mp == MpState::kHalted && shot.where.starts_with(kClaimCode);
   shot.by = holder;

@@ -272,6 +272,8 @@ void VcpuRunner::reach_zero() {
 /// processor in shutdown does.
 void VcpuRunner::shut_down(const std::string &what) {
   const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
+  if (!crashing_) // else it has been looked at before that
+    last_look_ = look_at(state_.machine, cpu_, attempt_of(cpu_));
   if (state_.note_crash({cpu_, attempt_of(cpu_), what, rip, ""}))
     spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
   if (crashing_)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vmm/lab/run_state.hpp"
+#include "vmm/lab/snapshot.hpp"
 #include "vmm/lab/stops.hpp"
 #include "vmm/lab/throttle.hpp"
 
@@ -33,6 +34,9 @@ public:
   /// answer is at_rest() a moment later.
   void ask_for_rest();
   [[nodiscard]] bool at_rest() const { return at_rest_.load(); }
+
+  /// Where it was when a fault last took hold of it, or when it died. When there is no thread.
+  [[nodiscard]] const std::optional<Look> &last_look() const { return last_look_; }
 
   /// Any thread: makes the thread look at RunState::ending().
   void poke();
@@ -89,6 +93,7 @@ private:
   Processor &processor_; ///< runs the vCPU, and knows what it waits for
   Vcpu &vcpu_;
   std::optional<FiringId> crashing_; ///< the firing that the next shutdown belongs to
+  std::optional<Look> last_look_;
   Stops stops_;
   Throttle throttle_;
   std::uint32_t exits_ = 0;                ///< to the host, without those that the host has caused

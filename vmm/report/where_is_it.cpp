@@ -90,7 +90,7 @@ std::string vcpu_line(const VcpuSnapshot &vcpu) {
 std::string registers_text(const VcpuSnapshot &vcpu) {
   if (!vcpu.registers)
     return {};
-  if (vcpu.at_reset)
+  if (vcpu.at_reset && !vcpu.before_init)
     return "as an INIT leaves them";
   const Registers &r = *vcpu.registers;
   // clang-format off
@@ -100,7 +100,7 @@ std::string registers_text(const VcpuSnapshot &vcpu) {
       {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}, {"rip", r.rip}, {"rflags", r.rflags},
       {"cs", r.cs}, {"cr0", r.cr0}, {"cr3", r.cr3}, {"cr4", r.cr4}};
   // clang-format on
-  std::string text;
+  std::string text = vcpu.before_init ? "before the INIT:" : "";
   for (const auto &[name, value] : all)
     text += fmt::format("{}{}={:#x}", text.empty() ? "" : " ", name, value);
   return text;
@@ -108,7 +108,7 @@ std::string registers_text(const VcpuSnapshot &vcpu) {
 
 /// The instructions around the one that it is at, which has an arrow.
 std::string code_text(const VcpuSnapshot &vcpu, int width) {
-  if (!vcpu.code)
+  if (!vcpu.code || (vcpu.at_reset && !vcpu.before_init))
     return {};
   std::string text;
   for (const CodeLine &line : disassemble(*vcpu.code, kLinesBefore, kLinesBehind))
@@ -116,7 +116,9 @@ std::string code_text(const VcpuSnapshot &vcpu, int width) {
                  fmt::format("{:<24}{}", line.bytes, line.text), width);
   if (text.empty())
     return text;
-  return fmt::format("  code, {} bits\n", static_cast<int>(vcpu.code->width)) + text;
+  return fmt::format("  code, {} bits{}\n", static_cast<int>(vcpu.code->width),
+                     vcpu.before_init ? ", before the INIT" : "") +
+         text;
 }
 
 /// What the host did to it, as far as it explains the failure: the fault that holds it, or

@@ -216,6 +216,10 @@ TEST_F(WhatHappened, RegistersAndCodeAreInTheWholeStoryAlone) {
   EXPECT_EQ(paragraph(Detail::kShort).find("rax="), std::string::npos);
   EXPECT_EQ(paragraph(Detail::kShort).find("code, "), std::string::npos);
   s_.seen.cpus[kCpu].vcpu->at_reset = true;
+  s_.seen.cpus[kCpu].vcpu->before_init = true;
+  EXPECT_NE(paragraph(Detail::kWhole).find("  registers   before the INIT: rax=0x7 "), std::string::npos);
+  EXPECT_NE(paragraph(Detail::kWhole).find("  code, 64 bits, before the INIT\n"), std::string::npos);
+  s_.seen.cpus[kCpu].vcpu->before_init = false;
   s_.seen.cpus[kCpu].vcpu->code.reset();
   EXPECT_NE(paragraph(Detail::kWhole).find("  registers   as an INIT leaves them\n"), std::string::npos);
   s_.seen.cpus[kCpu].vcpu->registers.reset(); // a simulated one
