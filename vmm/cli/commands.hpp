@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/cli/options.hpp"
+#include "vmm/cli/spec.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -15,6 +16,18 @@ namespace reveille::vmm {
 [[nodiscard]] int check(const Arguments &arguments);
 [[nodiscard]] int points(const Arguments &arguments);
 [[nodiscard]] int doctor(const Arguments &arguments);
+
+/// Prints the manual page vmm(1) as roff.
+[[nodiscard]] int man(const Arguments &arguments);
+
+/// Prints a script that has a shell complete vmm's command line.
+[[nodiscard]] int completion(const Arguments &arguments);
+
+/// What every command that the help shows takes, in its order.
+[[nodiscard]] std::vector<CommandSpec> shown_commands();
+
+inline constexpr std::string_view kAboutVmm =
+    "a lab for bringing vCPUs up, and for what can go wrong with it";
 
 /// Prints a table of the docs as Markdown, for who changes a table.
 [[nodiscard]] int markdown(const Arguments &arguments);

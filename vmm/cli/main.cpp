@@ -31,6 +31,8 @@ constexpr auto kCommands = std::to_array<Command>({
 #ifdef REVEILLE_HAS_LAB
     {"doctor", doctor, "          what this host can do for the lab, found out by doing, and how to mend it"},
 #endif
+    {"completion", completion, "bash      print a script that completes vmm's command line"},
+    {"man", man, ""},
     {"markdown", markdown, ""},
 });
 
@@ -40,11 +42,11 @@ const Command *find_command(std::string_view name) {
 }
 
 void print_help(std::FILE *to) {
-  fmt::print(to, "vmm: a lab for bringing vCPUs up, and for what can go wrong with it.\n\nUsage:\n");
+  fmt::print(to, "vmm: {}.\n\nUsage:\n", kAboutVmm);
   for (const Command &command : kCommands)
     if (!command.about.empty())
-      fmt::print(to, "  vmm {:<7}{}\n", command.name, command.about);
-  fmt::print(to, "  vmm COMMAND --help, vmm --version\n\nExamples:\n");
+      fmt::print(to, "  vmm {:<11}{}\n", command.name, command.about);
+  fmt::print(to, "  vmm help COMMAND, vmm COMMAND --help, vmm --version\n\nExamples:\n");
   if (find_command("run") != nullptr)
     fmt::print(to, "  vmm configs/parallel-8.toml\n  vmm suite configs\n");
   fmt::print(to, "  vmm check configs/faults/two-stalls.toml\n");
@@ -58,12 +60,24 @@ int run_file(const Arguments &arguments) {
       "", fmt::format("this build cannot run scenarios, so \"{}\" is not a command", arguments.front()));
 }
 
+/// vmm help COMMAND
+int help_on(const Arguments &arguments) {
+  const Command *command = find_command(arguments[1]);
+  if (command == nullptr || command->about.empty())
+    return usage_error("", fmt::format("\"{}\" is not a command", arguments[1]));
+  if (arguments.size() > 2)
+    return usage_error("", fmt::format("\"{}\" is one argument too many", arguments[2]));
+  return command->call({"--help"});
+}
+
 int dispatch(Arguments arguments) {
   if (arguments.empty()) {
     print_help(stderr);
     return static_cast<int>(ExitStatus::kUsage);
   }
   const std::string first = arguments.front();
+  if (first == "help" && arguments.size() > 1)
+    return help_on(arguments);
   if (first == "--help" || first == "-h" || first == "help") {
     print_help(stdout);
     return flushed(0);
@@ -80,6 +94,14 @@ int dispatch(Arguments arguments) {
 }
 
 } // namespace
+
+std::vector<CommandSpec> shown_commands() {
+  std::vector<CommandSpec> specs;
+  for (const Command &command : kCommands)
+    if (!command.about.empty())
+      specs.push_back(spec_of([&] { static_cast<void>(command.call({})); }));
+  return specs;
+}
 
 int usage_error(std::string_view command, std::string_view what) {
   const std::string name = command.empty() ? "vmm" : fmt::format("vmm {}", command);

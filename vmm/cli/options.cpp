@@ -1,5 +1,6 @@
 #include "vmm/cli/options.hpp"
 
+#include "vmm/cli/spec.hpp"
 #include "vmm/scenario/nearest.hpp"
 
 #include <CLI/App.hpp>
@@ -78,6 +79,10 @@ Exit status: 0 the outcomes are the same, whatever the times are; 1 an outcome, 
 invariant that one of the two broke differs, or a run is in one suite only; 2 the command line is
 wrong, or a file is no result.)";
 
+constexpr std::string_view kCompletionExamples = R"(Examples:
+  source <(build/bin/vmm completion bash)
+  vmm completion bash > ~/.local/share/bash-completion/completions/vmm)";
+
 constexpr std::string_view kDoctorExamples =
     R"(Each probe does the thing itself, in a machine of a few pages that is gone a moment later; no run in
 it lasts longer than 5 s. "partly": the lab works, with less. "lacks": what it touches does not work
@@ -123,6 +128,8 @@ std::string complaint_about(const CLI::App &app, const std::string &word) {
 /// Whether to go on: help has been asked for, and printed, when not.
 Result<bool> parse(CLI::App &app, const Arguments &arguments) {
   app.set_help_flag("-h,--help", "Print this and exit");
+  if (tell_spec(app))
+    return false;
   app.allow_extras();
   try {
     app.parse(Arguments(arguments.rbegin(), arguments.rend()));
@@ -172,17 +179,16 @@ Result<Shard> parse_shard(const std::string &text) {
 }
 
 Result<void> check_log_level(const std::string &level) {
-  static constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warning",
-                                                           "error", "critical", "off"};
-  if (std::ranges::find(kLevels, level) != kLevels.end())
+  const auto levels = values_called("LEVEL");
+  if (std::ranges::find(levels, level) != levels.end())
     return {};
   return fail(ExitStatus::kUsage,
-              fmt::format("--log-level: unknown level \"{}\"{}", level, suggestion(level, kLevels)));
+              fmt::format("--log-level: unknown level \"{}\"{}", level, suggestion(level, levels)));
 }
 
 void add_backend(CLI::App &app, std::string &backend) {
   app.add_option("--backend", backend, "kvm (default), or sim: simulated CPUs, in virtual time")
-      ->type_name("NAME");
+      ->type_name("BACKEND");
 }
 
 Result<Backend> parse_backend(const std::string &text) {
@@ -387,6 +393,23 @@ Result<bool> parse_points(const Arguments &arguments) {
   CLI::App app("Print the points, sections, places and actions, and what supports what.", "vmm points");
   app.footer("Example:\n  vmm points");
   return parse(app, arguments);
+}
+
+Result<bool> parse_completion(const Arguments &arguments) {
+  CLI::App app(
+      "Print a script that has a shell complete vmm's command line: commands, options, their values, "
+      "scenarios, and the keys of --set.",
+      "vmm completion");
+  std::string shell;
+  app.add_option("SHELL", shell, "bash")->type_name("");
+  app.footer(std::string(kCompletionExamples));
+  const auto go_on = parse(app, arguments);
+  if (!go_on || !*go_on)
+    return go_on;
+  const auto shells = values_called("SHELL");
+  if (std::ranges::find(shells, shell) == shells.end())
+    return fail(ExitStatus::kUsage, fmt::format("which shell? There is {}", fmt::join(shells, ", ")));
+  return true;
 }
 
 Result<std::optional<std::string>> parse_doctor(const Arguments &arguments) {

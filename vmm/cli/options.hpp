@@ -39,7 +39,8 @@ struct CheckArguments {
 [[nodiscard]] Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<CheckArguments>> parse_check(const Arguments &arguments);
 [[nodiscard]] Result<std::optional<DiffOptions>> parse_diff(const Arguments &arguments);
-[[nodiscard]] Result<bool> parse_points(const Arguments &arguments); ///< false: help was printed
+[[nodiscard]] Result<bool> parse_points(const Arguments &arguments);     ///< false: help was printed
+[[nodiscard]] Result<bool> parse_completion(const Arguments &arguments); ///< likewise
 /// Where the JSON is to be written; empty: nowhere.
 [[nodiscard]] Result<std::optional<std::string>> parse_doctor(const Arguments &arguments);
 
