@@ -47,7 +47,7 @@ struct Verdict {
   std::vector<CpuVerdict> cpus;
   std::vector<InvariantVerdict> invariants;
   std::vector<std::string> differences;
-  std::string gap; ///< why the rings do not tell all, if they do not
+  std::string gap;                  ///< why the rings do not tell all, if they do not
   std::optional<double> bringup_us; ///< time zero to the last active
   std::optional<double> decided_us; ///< time zero to the last CPU decided
 };
