@@ -102,8 +102,11 @@ TEST(help, names_no_option_that_does_not_work) {
       if (option.name == "--guest" || option.name == "--backend" || option.name == "-h")
         continue; // a simulated machine boots none; it is there already; another test has it
       std::filesystem::create_directory(temporary("made"));
-      const Outcome outcome = vmm(command + " configs/parallel-8.toml" + backend + ' ' + option.name +
-                                  (option.value.empty() ? "" : value_for(option.value)));
+      std::string arguments = command;
+      arguments += " configs/parallel-8.toml" + backend;
+      arguments += ' ' + option.name;
+      arguments += option.value.empty() ? "" : value_for(option.value);
+      const Outcome outcome = vmm(arguments);
       EXPECT_EQ(outcome.status, 0) << command << ' ' << option.name << ": " << outcome.err;
       std::filesystem::remove_all(temporary("made"));
       ++tried;

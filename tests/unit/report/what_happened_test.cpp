@@ -21,8 +21,7 @@ constexpr std::uint64_t kStarting = 2; // the section
 /// AP 3 of 4, kicked at 2 ms and given up at 300 ms.
 class WhatHappened : public testing::Test {
 protected:
-  WhatHappened() {
-    s_ = story::all_up(4);
+  WhatHappened() : s_(story::all_up(4)) {
     for (CpuObservation &cpu : s_.seen.cpus)
       std::erase_if(cpu.events, [](const abi::Event &e) { return e.cpu == kCpu; });
     s_.verdict.cpus[kCpu].outcome = CpuOutcome::kFailed;
