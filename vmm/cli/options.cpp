@@ -403,7 +403,7 @@ Result<bool> parse_completion(const Arguments &arguments) {
   std::string shell;
   app.add_option("SHELL", shell, "bash")->type_name("");
   app.footer(std::string(kCompletionExamples));
-  const auto go_on = parse(app, arguments);
+  auto go_on = parse(app, arguments);
   if (!go_on || !*go_on)
     return go_on;
   const auto shells = values_called("SHELL");
