@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 namespace reveille::vmm {
@@ -111,17 +112,23 @@ bool is_spurious(const JudgeContext &context, const Firing &firing) {
          (fault.action == Action::kInterrupt && fault.vector >= kFirstInterrupt);
 }
 
-/// When INITs were sent to a CPU by control CPUs, in order; how many faults may have sent it besides.
+/// When INITs were sent to a CPU by control CPUs, in order, and those of its kicks by their attempts; how
+/// many faults may have sent it besides.
 struct Inits {
   std::vector<std::uint64_t> times;
+  std::map<std::uint32_t, std::uint64_t> kicks;
   std::size_t others = 0;
 };
 
 Inits inits_of(const JudgeContext &context, CpuIndex cpu) {
   Inits inits;
-  for (const Noted &note : context.evidence.by_control(cpu))
-    if (note.event.kind == EventKind::kKick || note.event.kind == EventKind::kStop)
+  for (const Noted &note : context.evidence.by_control(cpu)) {
+    const bool is_kick = note.event.kind == EventKind::kKick;
+    if (is_kick || note.event.kind == EventKind::kStop)
       inits.times.push_back(note.event.tsc);
+    if (is_kick)
+      inits.kicks.emplace(note.event.attempt, note.event.tsc);
+  }
   std::sort(inits.times.begin(), inits.times.end());
   for (const Firing &firing : context.evidence.seen().firings) {
     const FaultSpec &fault = spec_of(context, firing);
@@ -133,10 +140,18 @@ Inits inits_of(const JudgeContext &context, CpuIndex cpu) {
   return inits;
 }
 
+/// When an attempt was begun, by the clock of the control CPUs: not before its kick, whatever the CPU's own
+/// clock says, which need not be in step with theirs.
+std::uint64_t begun_at(const Inits &inits, const Event &claim) {
+  const auto kick = inits.kicks.find(claim.attempt);
+  return kick == inits.kicks.end() ? claim.tsc : std::max(claim.tsc, kick->second);
+}
+
 /// The further SIPI of each kick, and any other, starts no CPU that does not wait for one: it begins at
 /// most once for each INIT.
 Finding look_starts(const JudgeContext &context, CpuIndex cpu) {
   const Observation &seen = context.evidence.seen();
+  const Inits inits = inits_of(context, cpu);
   std::vector<std::uint64_t> starts;
   std::set<std::uint32_t> claimed;
   for (const Noted &note : context.evidence.by_itself(cpu)) {
@@ -144,7 +159,7 @@ Finding look_starts(const JudgeContext &context, CpuIndex cpu) {
       continue;
     if (!claimed.insert(note.event.attempt).second)
       return fmt::format("CPU {} has begun attempt {} twice", cpu, note.event.attempt);
-    starts.push_back(note.event.tsc);
+    starts.push_back(begun_at(inits, note.event));
   }
   for (const RefusedStart &start : seen.refused)
     if (start.cpu == cpu)
@@ -152,7 +167,6 @@ Finding look_starts(const JudgeContext &context, CpuIndex cpu) {
   if (const auto &shot = seen.cpus[cpu].vcpu; shot && shot->refused && seen.refused.empty())
     starts.push_back(std::numeric_limits<std::uint64_t>::max());
   std::sort(starts.begin(), starts.end());
-  const Inits inits = inits_of(context, cpu);
   std::size_t sent = 0;
   for (std::size_t i = 0; i < starts.size(); ++i) {
     while (sent < inits.times.size() && inits.times[sent] <= starts[i])

@@ -138,6 +138,19 @@ TEST(SpuriousIgnored, AnInitThatComesLaterDoesNotExplainAStart) {
   expect_broken(run, "spurious-ignored", "CPU 1 has begun 2 times, and 1 INITs were sent to it");
 }
 
+TEST(SpuriousIgnored, AClockThatIsNotInStepMovesNoStartBeforeItsKick) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.climb(1, 1, State::kAlive);
+  run.give_up(1, 1, 100'000);
+  run.note(0, EventKind::kStop, 1, 1);
+  run.up_again(1, 2);
+  for (Event &event : run.seen.cpus[1].events)
+    event.tsc = 1; // before anything was sent
+  run.decided();
+  expect_holds(run, "spurious-ignored");
+}
+
 /// An AP that is given up in its first attempt, and an NMI at alive is all that was done to it.
 MadeRun struck_run(Action action) {
   MadeRun run(2);
