@@ -1,5 +1,5 @@
-# Sourced by ./run and ./test: configures and builds. Both share build/, and neither makes
-# the other configure again: only a build without tests that ./test needs is reconfigured.
+# Sourced by ./run, ./test and ./bench: configures and builds. The first two share build/, and neither
+# makes the other configure again: only a build without tests that ./test needs is reconfigured.
 # shellcheck shell=bash
 
 # A Makefile's or an IDE's settings are not ours.
@@ -27,10 +27,11 @@ locked() { # DIR COMMAND...
   )
 }
 
-build_for_run() {
+# Says nothing unless it fails.
+quietly() { # COMMAND...
   local log
   log=$(mktemp)
-  if ! locked "$root/build" build_for_run_locked >"$log" 2>&1; then
+  if ! "$@" >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
@@ -38,7 +39,18 @@ build_for_run() {
   rm -f "$log"
 }
 
+build_for_run() { quietly locked "$root/build" build_for_run_locked; }
+
 build_for_run_locked() {
   [[ -f $root/build/build.ninja ]] || configure "$root/build" -DREVEILLE_TESTS=OFF
   ninja -C "$root/build" --quiet vmm guest
+}
+
+# What is measured is what is shipped: without tests, and optimised.
+build_for_bench() { quietly locked "$root/build-bench" build_for_bench_locked; }
+
+build_for_bench_locked() {
+  [[ -f $root/build-bench/build.ninja ]] ||
+    configure "$root/build-bench" -DREVEILLE_TESTS=OFF -DREVEILLE_BENCH=ON -DCMAKE_BUILD_TYPE=Release
+  ninja -C "$root/build-bench" --quiet
 }

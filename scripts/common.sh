@@ -1,4 +1,4 @@
-# Sourced by ./run and ./test: where the repository is, and how they talk.
+# Sourced by ./run, ./test and ./bench: where the repository is, and how they talk.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

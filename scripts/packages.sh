@@ -1,4 +1,4 @@
-# Sourced by ./run and ./test: installs what is missing from Debian's packages.
+# Sourced by ./run, ./test and ./bench: installs what is missing from Debian's packages.
 # shellcheck shell=bash
 
 # Statuses as the vmm's own: 3, this host cannot run it.

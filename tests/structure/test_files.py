@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 450
 SOURCES = {".hpp", ".cpp", ".S", ".py", ".sh", ".ld", ".cmake"}
-SCRIPTS = ("run", "test", ".ci/run", "tests/hardware/init.sh")
+SCRIPTS = ("run", "test", "bench", ".ci/run", "tests/hardware/init.sh")
 # Spelled so that this file is not a find of its own.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 

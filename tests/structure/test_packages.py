@@ -1,4 +1,4 @@
-"""./run and ./test install what is missing, and only that; without root they say what to install.
+"""./run, ./test and ./bench install what is missing, and only that; without root they say what to install.
 
 dpkg-query, apt-get and id are stood in for by scripts in front of the PATH.
 """
@@ -89,7 +89,7 @@ class Packages(unittest.TestCase):
         self.assertIn("could not install: libelf-dev", done.stderr)
 
     def test_the_scripts_start_with_it(self):
-        for script in ("./run", "./test"):
+        for script in ("./run", "./test", "./bench"):
             self.system([], uid=1000)
             done = subprocess.run(
                 [script],

@@ -1,0 +1,127 @@
+"""./bench: measures the cases, keeps the numbers as JSON, and makes docs/benchmarks.md of them.
+
+cases/        a module for each case, by the protocol in cases/__init__.py
+context.py    what a case measures with: bounded, checked runs of the vmm and of other programs
+stats.py      repeats, side by side; medians and spread
+results.py    the JSON, in which each case has its part
+page.py       the page between its markers; machine.py, markdown.py and plot.py are what it is made of
+programs/     what has to be native to be fair; each says on top what it does
+test_bench.py the test of all this, which ./test runs
+"""
+
+import argparse
+import datetime
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cases
+import machine
+import page
+import results
+from context import Context
+from errors import BenchError
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/benchmarks.md"
+
+
+def say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="./bench", description="Measures the lab. Without CASE: all cases.")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="what to measure; --list names them")
+    parser.add_argument("--list", action="store_true", help="the cases, and about how long they take")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller sizes; never goes to the page")
+    parser.add_argument("--json", metavar="FILE", help="where the numbers go, into what is there: build-bench/bench.json")
+    parser.add_argument("--from", metavar="FILE", dest="source", help="measures nothing: makes the page from this JSON")
+    parser.add_argument("--no-docs", action="store_true", help="leaves docs/benchmarks.md alone")
+    parser.add_argument("--build", metavar="DIR", default=ROOT / "build-bench", help=argparse.SUPPRESS)
+    return parser, parser.parse_args(arguments)
+
+
+def revision():
+    """The commit, with a + when files differ from it."""
+    git = ["git", "-c", "safe.directory=*", "-C", ROOT]
+    head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=False)
+    return (head.stdout.strip() or "unknown") + ("+" if changed.stdout.strip() else "")
+
+
+def measure(case, context, host):
+    """The part of one case. What goes wrong in it is told, and kept in place of a number."""
+    say(f"== {case.NAME}: {case.TITLE}")
+    part = {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "quick": context.quick,
+        "revision": revision(),
+        "machine": host,
+    }
+    began = time.monotonic()
+    try:
+        part["result"] = case.measure(context)
+    except BenchError as error:
+        part["error"] = str(error)
+        say(f"   ERROR: {error}")
+    part["seconds"] = round(time.monotonic() - began, 1)
+    return part
+
+
+def tell_targets(case, part):
+    if "result" in part:
+        for text, met, value in case.targets(part["result"]):
+            word = {True: "met", False: "NOT MET", None: "not measured"}[met]
+            say(f"   {word}: {text}: {value}")
+
+
+def default_json(options):
+    """Hasty numbers are never mixed with the others."""
+    return Path(options.build) / ("bench-quick.json" if options.quick else "bench.json")
+
+
+def measure_all(options, chosen, path):
+    """Measures, and keeps each case as soon as it is done. Returns the document and whether all went well."""
+    context = Context(ROOT, options.build, options.quick, lambda line: say(f"   {line}"))
+    host = machine.describe(context.vmm)
+    document = results.load(path)
+    fine = True
+    for case in chosen:
+        part = measure(case, context, host)
+        tell_targets(case, part)
+        fine = fine and "result" in part
+        document = results.merge(document, {case.NAME: part})
+        results.save(path, document)
+    say(f"the numbers are in {path}")
+    return document, fine
+
+
+def main(arguments):
+    parser, options = parse(arguments)
+    known = cases.all_cases()
+    if options.list:
+        for case in known.values():
+            print(f"{case.NAME:<16} {case.SECONDS:>4} s  {case.TITLE}")
+        return 0
+    unknown = [name for name in options.cases if name not in known]
+    if unknown:
+        parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(known)}")
+    if options.source:
+        document, fine = results.load(options.source), True
+    else:
+        chosen = [case for name, case in known.items() if not options.cases or name in options.cases]
+        document, fine = measure_all(options, chosen, Path(options.json or default_json(options)))
+    if not options.no_docs and not options.quick:
+        page.update(PAGE, document, known)
+        say(f"the page is {PAGE.relative_to(ROOT)}")
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)

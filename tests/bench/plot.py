@@ -1,0 +1,91 @@
+"""Plots as SVG: light, readable, and byte for byte the same for the same numbers.
+
+A series is {"label": str, "x": [..], "y": [stats.summary or number, ..]}; of a summary the median is drawn,
+with a bar from its lowest to its highest.
+"""
+
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams.update(
+    {
+        "svg.hashsalt": "reveille",
+        "svg.fonttype": "none",
+        "font.size": 10,
+        "axes.grid": True,
+        "grid.color": "#e4e4e4",
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": matplotlib.cycler(
+            color=["#2b6cb0", "#c05621", "#2f855a", "#805ad5", "#b83280", "#4a5568", "#975a16", "#319795"]
+        ),
+    }
+)
+from matplotlib import pyplot, ticker  # noqa: E402
+
+
+def median(value):
+    return value["median"] if isinstance(value, dict) else value
+
+
+def bounds(value):
+    """How far a value reaches below and above its median."""
+    if not isinstance(value, dict):
+        return 0, 0
+    return value["median"] - value["low"], value["high"] - value["median"]
+
+
+def plain(axis):
+    """Numbers as people write them, also on a logarithmic axis."""
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}" if value < 1e4 else f"{value:,.0f}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def save(figure, path):
+    figure.savefig(path, format="svg", bbox_inches="tight", facecolor="white", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def lines(path, title, labels, series, log_x=True, log_y=True):
+    """Curves over a common axis. `labels`: of x and y, with their units."""
+    figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
+    for each in series:
+        below, above = zip(*(bounds(value) for value in each["y"]), strict=True)
+        axes.errorbar(
+            each["x"], [median(value) for value in each["y"]], yerr=(below, above),
+            label=each["label"], marker="o", markersize=3.5, linewidth=1.4, elinewidth=0.8, capsize=2,
+        )  # fmt: skip
+    if log_x:
+        axes.set_xscale("log", base=2)
+    if log_y:
+        axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain(axis)
+    axes.set_title(title, loc="left")
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.legend(frameon=False, fontsize=9)
+    save(figure, path)
+
+
+def bars(path, title, label, groups, names, log=False):
+    """Bars side by side: `groups` is {group: [a value for each of names]}; `label` is of the values' axis."""
+    figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
+    width = 0.8 / len(groups)
+    for place, (group, values) in enumerate(groups.items()):
+        below, above = zip(*(bounds(value) for value in values), strict=True)
+        axes.bar(
+            [x + (place - (len(groups) - 1) / 2) * width for x in range(len(names))],
+            [median(value) for value in values], width * 0.92, yerr=(below, above),
+            label=group, error_kw={"elinewidth": 0.8, "capsize": 2},
+        )  # fmt: skip
+    if log:
+        axes.set_yscale("log")
+    plain(axes.yaxis)
+    axes.set_xticks(range(len(names)), names)
+    axes.grid(axis="x", visible=False)
+    axes.set_title(title, loc="left")
+    axes.set_ylabel(label)
+    axes.legend(frameon=False, fontsize=9)
+    save(figure, path)
