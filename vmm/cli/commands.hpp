@@ -12,6 +12,9 @@ namespace reveille::vmm {
 
 [[nodiscard]] int run(const Arguments &arguments);
 [[nodiscard]] int suite(const Arguments &arguments);
+
+/// A process of `vmm suite` that has one run after the other.
+[[nodiscard]] int worker(const Arguments &arguments);
 [[nodiscard]] int diff(const Arguments &arguments);
 [[nodiscard]] int check(const Arguments &arguments);
 [[nodiscard]] int points(const Arguments &arguments);

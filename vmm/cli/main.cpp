@@ -23,12 +23,13 @@ struct Command {
 constexpr auto kCommands = std::to_array<Command>({
 #ifdef REVEILLE_HAS_LAB
     {"run", run, "FILE      run one scenario; `vmm FILE` does the same"},
-    {"suite", suite, "FILE...   run many, and folders of them, each in a process of its own"},
+    {"suite", suite, "FILE...   run many, and folders of them, each apart from the others"},
 #endif
     {"diff", diff, "A B       compare two results: outcomes, invariants, times, what decided"},
     {"check", check, "FILE...   validate scenarios, print them with their defaults"},
     {"points", points, "          print points, places and actions, and what supports what"},
 #ifdef REVEILLE_HAS_LAB
+    {"worker", worker, ""},
     {"doctor", doctor, "          what this host can do for the lab, found out by doing, and how to mend it"},
 #endif
     {"completion", completion, "bash      print a script that completes vmm's command line"},

@@ -20,7 +20,8 @@ namespace reveille::vmm {
 namespace {
 
 /// Options that only `suite` has.
-constexpr std::array<std::string_view, 4> kSuiteOptions{"--shard", "--repeat", "--jobs,-j", "--tap"};
+constexpr std::array<std::string_view, 5> kSuiteOptions{"--shard", "--repeat", "--jobs,-j", "--tap",
+                                                        "--fresh"};
 
 constexpr std::uint64_t kMostJobs = 256;
 constexpr std::uint64_t kMostShards = 1'000'000;
@@ -42,8 +43,10 @@ constexpr std::string_view kSuiteExamples =
 all *.toml in it and below are run, but none whose name, or whose folder's, begins with a dot.
 Scenarios judge time: with -j above 1, or on a busy host, one may fail for want of a processor.
 
-Each run is a process of its own. One that does not end within its bound (vmm check prints it)
-and 30 s more is ended and told as broken, and the others go on. Ctrl-C ends those that run.
+Runs are apart from each other: of -j worker processes each has one after the other; with --fresh
+each run has a process of its own. A run that does not end within its bound (vmm check prints it)
+and 30 s more is ended with its process and told as broken, and the others go on. Ctrl-C ends
+those that run.
 
 --shard has every N-th run, from the I-th on: N shards have each run once. --repeat runs with
 the seeds from --seed on, and tells how many failed, with which seed, and how to repeat each.
@@ -318,7 +321,7 @@ Result<std::optional<RunArguments>> parse_run(const Arguments &arguments) {
 }
 
 Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
-  CLI::App app("Run many scenarios, each in a process of its own, and sum up.", "vmm suite");
+  CLI::App app("Run many scenarios, each apart from the others, and sum up.", "vmm suite");
   SuiteOptions suite;
   SuiteTexts texts;
   app.add_option("FILE", suite.paths, "Scenarios, and folders of them")->type_name("");
@@ -328,6 +331,7 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   app.add_option("--seed", texts.seed, "The seed of each, or with --repeat the first (default 0)")
       ->type_name("N");
   add_sets(app, suite.sets);
+  app.add_flag("--fresh", suite.fresh, "Use nothing again: a new process for each run");
   app.add_option("--json", suite.json, "Write all results as JSON; - is standard output")->type_name("FILE");
   app.add_option("--junit", suite.junit,
                  "Write them as JUnit XML, a test case for each run; - is standard output")

@@ -15,6 +15,8 @@ int suite(const Arguments &arguments) {
     return flushed(0);
   SuiteOptions &options = **parsed;
   options.command = ::program_invocation_name;
+  if (!options.fresh)
+    options.runner.worker = {"worker"};
   if (const auto writable = check_outputs({{"--json", options.json},
                                            {"--junit", options.junit},
                                            {"--tap", options.tap},

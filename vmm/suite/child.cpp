@@ -1,5 +1,7 @@
 #include "vmm/suite/child.hpp"
 
+#include "vmm/suite/orders.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -34,6 +37,16 @@ Result<Pipe> make_pipe() {
   // The other end stays as it is: a program may not expect its output to refuse.
   ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
   return pipe;
+}
+
+/// What the child reads, and our end of it, if there is one.
+Result<Pipe> make_input(Child::Input input) {
+  if (input == Child::Input::kEmpty)
+    return Pipe{Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Fd()};
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail(ExitStatus::kBroken, fmt::format("cannot make a socket for runs: {}", std::strerror(errno)));
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
 /// In the new process, up to its program. Nobody else's thread is here, and nothing that is
@@ -83,13 +96,14 @@ template <class Keep> bool read_piece(Fd &fd, Keep keep) {
 
 } // namespace
 
-Child::Child(pid_t pid, Fd end, Fd out, Fd err)
-    : pid_(pid), end_(std::move(end)), out_pipe_(std::move(out)), err_pipe_(std::move(err)) {}
+Child::Child(pid_t pid, Fd end, Fd out, Fd err, Fd orders)
+    : pid_(pid), end_(std::move(end)), out_pipe_(std::move(out)), err_pipe_(std::move(err)),
+      orders_(std::move(orders)) {}
 
 Child::Child(Child &&other) noexcept
     : pid_(std::exchange(other.pid_, 0)), end_(std::move(other.end_)), out_pipe_(std::move(other.out_pipe_)),
-      err_pipe_(std::move(other.err_pipe_)), out_(std::move(other.out_)), err_(std::move(other.err_)),
-      out_cut_(other.out_cut_) {}
+      err_pipe_(std::move(other.err_pipe_)), orders_(std::move(other.orders_)), out_(std::move(other.out_)),
+      err_(std::move(other.err_)), out_cut_(other.out_cut_) {}
 
 Child::~Child() {
   if (pid_ == 0)
@@ -102,19 +116,22 @@ Child::~Child() {
   ::waitid(P_PIDFD, static_cast<id_t>(end_.get()), &info, WEXITED | WNOHANG);
 }
 
-Result<Child> Child::start(const std::string &program, const std::vector<std::string> &arguments) {
+Result<Child> Child::start(const std::string &program, const std::vector<std::string> &arguments,
+                           Input input) {
   auto out = make_pipe();
   auto err = make_pipe();
   if (!out || !err)
     return tl::unexpected((out ? err : out).error());
-  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto in = make_input(input);
+  if (!in)
+    return tl::unexpected(in.error());
   const std::vector<char *> argv = as_argv(program, arguments);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
     return fail(ExitStatus::kBroken, fmt::format("cannot start a process: {}", std::strerror(errno)));
   if (pid == 0)
-    become(program.c_str(), argv.data(), nothing, out->write, err->write, parent);
+    become(program.c_str(), argv.data(), in->read, out->write, err->write, parent);
   ::setpgid(pid, pid); // whoever of the two comes first: a signal to the group finds it at once
   // Not pidfd_open(): glibc 2.36 declares it with C++ linkage to C++, and has it with C linkage.
   Fd end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -124,7 +141,7 @@ Result<Child> Child::start(const std::string &program, const std::vector<std::st
     ::waitpid(pid, nullptr, 0);
     return fail(ExitStatus::kBroken, fmt::format("cannot watch a process: {}", std::strerror(why)));
   }
-  return Child(pid, std::move(end), std::move(out->read), std::move(err->read));
+  return Child(pid, std::move(end), std::move(out->read), std::move(err->read), std::move(in->write));
 }
 
 void Child::keep_out(std::string_view text) {
@@ -147,6 +164,31 @@ void Child::read_err() {
   read_piece(err_pipe_, [this](std::string_view text) { keep_err(text); });
 }
 
+/// What is in the pipes, once nobody writes.
+void Child::take_rest() {
+  for (int i = 0; i < kMostPieces && read_piece(out_pipe_, [this](auto text) { keep_out(text); }); ++i) {
+  }
+  for (int i = 0; i < kMostPieces && read_piece(err_pipe_, [this](auto text) { keep_err(text); }); ++i) {
+  }
+}
+
+bool Child::give(const std::vector<std::string> &words) {
+  take_rest();
+  out_.clear();
+  err_.clear();
+  out_cut_ = false;
+  return send_order(orders_, words);
+}
+
+std::optional<int> Child::answer() {
+  if (!orders_.is_open())
+    return std::nullopt;
+  const auto status = take_answer(orders_);
+  if (status)
+    take_rest(); // it was written before the answer was
+  return status;
+}
+
 void Child::tell(int signal) const {
   if (pid_ != 0)
     ::kill(-pid_, signal);
@@ -158,10 +200,7 @@ std::optional<ChildStatus> Child::collect() {
   if (::waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
     return std::nullopt;
   tell(SIGKILL); // until it is reaped, the group's number is nobody else's
-  for (int i = 0; i < kMostPieces && read_piece(out_pipe_, [this](auto text) { keep_out(text); }); ++i) {
-  }
-  for (int i = 0; i < kMostPieces && read_piece(err_pipe_, [this](auto text) { keep_err(text); }); ++i) {
-  }
+  take_rest();
   ::waitid(P_PIDFD, pidfd, &info, WEXITED);
   pid_ = 0;
   return ChildStatus{.exited = info.si_code == CLD_EXITED, .number = info.si_status};

@@ -4,6 +4,7 @@
 #include "vmm/base/error.hpp"
 #include "vmm/base/fd.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -17,9 +18,9 @@ struct ChildStatus {
   int number = 0;      ///< its exit status, or the signal
 };
 
-/// A process in a process group of its own, whose output is kept here. Its standard input is
-/// empty and it inherits no other descriptor. It and its group get a SIGKILL when the owner
-/// goes, and it gets one when the thread that started it ends, however that comes about.
+/// A process in a process group of its own, whose output is kept here. Its standard input is empty, or
+/// where it is given orders, and it inherits no other descriptor. It and its group get a SIGKILL when the
+/// owner goes, and it gets one when the thread that started it ends, however that comes about.
 class Child {
 public:
   /// The most that is kept of standard output; what is beyond is read and dropped.
@@ -29,16 +30,22 @@ public:
   /// The exit status of a child that could not execute its program; its standard error says why.
   static constexpr int kCannotExecute = 127;
 
+  /// What its standard input is. kOrders: a SOCK_SEQPACKET socket, of which it takes one order after the
+  /// other (orders.hpp).
+  enum class Input : std::uint8_t { kEmpty, kOrders };
+
   /// Runs `program` (a path) with these arguments, its own name in front. Fails, with status
   /// kBroken, where no process or pipe is to be had.
-  [[nodiscard]] static Result<Child> start(const std::string &program,
-                                           const std::vector<std::string> &arguments);
+  [[nodiscard]] static Result<Child>
+  start(const std::string &program, const std::vector<std::string> &arguments, Input input = Input::kEmpty);
 
   Child(Child &&other) noexcept;
   Child &operator=(Child &&) = delete;
   ~Child();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Neither reaped nor given up.
+  [[nodiscard]] bool is_alive() const { return pid_ != 0; }
 
   /// What to poll for input: the end of the process, its two outputs (-1 once they are closed).
   [[nodiscard]] int end_fd() const { return end_.get(); }
@@ -48,6 +55,13 @@ public:
   /// Takes a piece of what has been written, without waiting. For when poll() says so.
   void read_out();
   void read_err();
+
+  /// With Input::kOrders. What to poll for the answer to an order; -1 without.
+  [[nodiscard]] int answer_fd() const { return orders_.get(); }
+  /// Drops what was written before, and gives an order. False: it takes none, being at its end.
+  [[nodiscard]] bool give(const std::vector<std::string> &words);
+  /// The status of the order that was given, once it is carried out, with all of its output taken.
+  [[nodiscard]] std::optional<int> answer();
 
   /// Sends a signal to the whole group.
   void tell(int signal) const;
@@ -64,7 +78,8 @@ public:
   [[nodiscard]] bool out_cut() const { return out_cut_; } ///< more came than is kept
 
 private:
-  Child(pid_t pid, Fd end, Fd out, Fd err);
+  Child(pid_t pid, Fd end, Fd out, Fd err, Fd orders);
+  void take_rest();
   void keep_out(std::string_view text);
   void keep_err(std::string_view text);
 
@@ -72,6 +87,7 @@ private:
   Fd end_;
   Fd out_pipe_;
   Fd err_pipe_;
+  Fd orders_; ///< our end; none with Input::kEmpty
   std::string out_;
   std::string err_;
   bool out_cut_ = false;

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLongestWait = 3'600s; // poll() counts milliseconds in an int
+constexpr int kFdsOfJob = 4;          // its end, its two outputs, its answer
 constexpr auto kNoticeable = 1s;      // a delay of our own that jobs are not to pay for
 
 double seconds(std::chrono::steady_clock::duration time) {
@@ -38,8 +39,13 @@ bool Runner::run(const Next &next, const Ended &ended) {
       if (interrupts_ != 0)
         pass_on_interrupt();
     }
-    if (running_.empty())
+    if (running_.empty()) {
+      for (const Child &worker : idle_) // all at once: each takes a while to end
+        worker.tell(SIGKILL);
+      idle_.clear();
+      left_.clear();
       return interrupts_ != 0;
+    }
     wait(signals);
     if (signals.take()) {
       ++interrupts_;
@@ -50,8 +56,24 @@ bool Runner::run(const Next &next, const Ended &ended) {
   }
 }
 
+/// A process that has the job: a worker that waits, or a new one.
+Result<Child> Runner::give(const Job &job) {
+  if (options_.worker.empty())
+    return Child::start(options_.program, job.arguments);
+  while (!idle_.empty()) {
+    Child worker = std::move(idle_.front());
+    idle_.pop_front();
+    if (worker.give(job.arguments))
+      return worker;
+  }
+  auto worker = Child::start(options_.program, options_.worker, Child::Input::kOrders);
+  if (worker && !worker->give(job.arguments))
+    return fail(ExitStatus::kBroken, "cannot tell a worker of a run: its options are too long");
+  return worker;
+}
+
 void Runner::start(const Job &job, const Ended &ended) {
-  auto child = Child::start(options_.program, job.arguments);
+  auto child = give(job);
   if (!child) {
     ended(
         job.id,
@@ -70,7 +92,7 @@ void Runner::wait(const SignalWatch &signals) {
   std::vector<pollfd> fds{input_of(signals.fd())};
   auto until = Clock::time_point::max();
   for (const Running &job : running_) {
-    for (const int fd : {job.child.end_fd(), job.child.out_fd(), job.child.err_fd()})
+    for (const int fd : {job.child.end_fd(), job.child.out_fd(), job.child.err_fd(), job.child.answer_fd()})
       fds.push_back(input_of(fd));
     until = std::min(until, job.deadline);
   }
@@ -85,7 +107,7 @@ void Runner::wait(const SignalWatch &signals) {
       job.child.read_out();
     if (fd[2].revents != 0)
       job.child.read_err();
-    fd += 3;
+    fd += kFdsOfJob;
   }
   // A job may have stood still because nobody read its output: whoever reads ours let us
   // wait, or somebody stopped us.
@@ -113,10 +135,13 @@ void Runner::pass_on_interrupt() {
 void Runner::collect(const Ended &ended) {
   for (auto job = running_.begin(); job != running_.end();) {
     const auto current = job++;
-    if (const auto status = current->child.collect())
+    if (const auto answer = current->child.answer())
+      end(current, {.exited = true, .number = *answer}, "ended by SIGTERM", ended);
+    else if (const auto status = current->child.collect())
       end(current, *status, current->phase == Phase::kKilled ? "took a SIGKILL to end" : "ended by SIGTERM",
           ended);
   }
+  left_.remove_if([](Child &worker) { return worker.collect().has_value(); });
 }
 
 /// By the time at which wait() came back: what has been done since is not the jobs' time.
@@ -161,8 +186,21 @@ void Runner::end(std::list<Running>::iterator job, ChildStatus status, std::stri
   if (job->how == JobEnd::How::kHung)
     result.why = fmt::format("hung: it was to end within {:.1f} s; {}", seconds(job->time), how_it_went);
   const std::size_t id = job->id;
+  let_go(*job, status);
   running_.erase(job);
   ended(id, std::move(result));
+}
+
+/// What becomes of the process whose job is over.
+void Runner::let_go(Running &job, const ChildStatus &status) {
+  if (!job.child.is_alive() || options_.worker.empty())
+    return;
+  if (job.phase == Phase::kRunning && status.number != static_cast<int>(ExitStatus::kBroken)) {
+    idle_.push_back(std::move(job.child));
+    return;
+  }
+  job.child.tell(SIGKILL);
+  left_.push_back(std::move(job.child));
 }
 
 } // namespace reveille::vmm

@@ -1,4 +1,4 @@
-// Runs jobs as child processes, a number of them at a time, each within its bound.
+// Runs jobs as child processes, or in workers, a number of them at a time, each within its bound.
 #pragma once
 
 #include "vmm/suite/child.hpp"
@@ -17,7 +17,10 @@ class SignalWatch;
 
 struct RunnerOptions {
   std::string program = "/proc/self/exe"; ///< what each job runs
-  unsigned jobs = 1;                      ///< at a time, at least 1
+  /// The arguments that make a worker of `program`: a process that takes jobs as orders (orders.hpp), one
+  /// after the other. Empty: each job has a process of its own, and is its arguments.
+  std::vector<std::string> worker;
+  unsigned jobs = 1; ///< at a time, at least 1
   /// What a job has beyond its own bound: to create the machine, and to report.
   std::chrono::milliseconds allowance{30'000};
   /// From the SIGTERM of a job whose time is up to its SIGKILL.
@@ -51,7 +54,9 @@ struct JobEnd {
   double seconds = 0;
 };
 
-/// Starts jobs and sees them through, in one thread, which is the caller's.
+/// Starts jobs and sees them through, in one thread, which is the caller's. A worker has one job at a time.
+/// One that dies takes its job with it and no other; one whose job was told to end, or did not end well, gets
+/// no further one.
 class Runner {
 public:
   /// Gives the next job; false when there is no more. It may give none for once.
@@ -79,15 +84,19 @@ private:
   };
 
   void start(const Job &job, const Ended &ended);
+  [[nodiscard]] vmm::Result<Child> give(const Job &job);
   void wait(const SignalWatch &signals);
   void pass_on_interrupt();
   void collect(const Ended &ended);
   void keep_bounds(const Ended &ended);
   void end(std::list<Running>::iterator job, ChildStatus status, std::string_view how_it_went,
            const Ended &ended);
+  void let_go(Running &job, const ChildStatus &status);
 
   RunnerOptions options_;
   std::list<Running> running_;
+  std::list<Child> idle_;      ///< workers that wait for a job
+  std::list<Child> left_;      ///< workers that get no more and have not ended yet
   Clock::time_point looked_{}; ///< when wait() last came back
   int interrupts_ = 0;
 };

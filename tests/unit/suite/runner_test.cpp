@@ -21,6 +21,7 @@ constexpr auto kEver = 3'600'000ms;
 
 RunnerOptions with(unsigned jobs, std::chrono::milliseconds allowance = kEver) {
   return {.program = "/bin/sh",
+          .worker = {},
           .jobs = jobs,
           .allowance = allowance,
           .term_grace = 200ms,
