@@ -87,6 +87,8 @@ void announce(unsigned cpus, abi::Strategy strategy) {
 
 bool summarise(unsigned cpus, const abi::GuestReport &report) {
   const std::uint64_t zero = report.zero_tsc.load(std::memory_order_relaxed);
+  Line at_once;
+  say(at_once.word("decided"));
   read_times(cpus);
   unsigned online = 0;
   std::uint64_t last = zero;

@@ -59,6 +59,8 @@ def complaints(cpus, threads, options, status, lines):
         key, value = option.split("=", 1)
         if key in ("strategy", "wait") and first and first[0].get(key) != value:
             bad.append(f"it announces another {key} than {value}")
+    if [line for line in lines if line.startswith("reveille:")][1:2] != ["reveille: decided"]:
+        bad.append("it does not say at once that every CPU is decided")
     each = [fields(line) for line in lines if line.startswith("reveille: cpu=")]
     if [e["cpu"] for e in each] != [str(n) for n in range(cpus)]:
         bad.append("there is not one line for each CPU, in order")

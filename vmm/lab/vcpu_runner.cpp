@@ -236,6 +236,8 @@ void VcpuRunner::ring(std::uint32_t value) {
 /// CPU 0 stands at the doorbell: what all have written in this cycle is taken out, so that the
 /// rings have room for the next one.
 void VcpuRunner::end_cycle(abi::Ring what) {
+  if (what == abi::Ring::kDecided) // before anything else: who times the run from outside waits for it
+    spdlog::debug("cpu {}: every CPU is decided", cpu_);
   state_.trace.take_all();
   if (what == abi::Ring::kDecided)
     state_.note_decided();

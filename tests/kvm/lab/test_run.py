@@ -173,6 +173,11 @@ class Streams(lab.LabCase):
             done = self.vmm("run", "-", "--log-level", level, stdin=STALLED)
             self.assertEqual("vmm: debug: " in done.stderr, spoken, done.stderr)
 
+    def test_the_log_says_when_every_cpu_is_decided(self):
+        text = lab.scenario(vcpus=2, bringup="cycles = 3")
+        done = self.vmm("run", "-", "--log-level", "debug", stdin=text)
+        self.assertEqual(done.stderr.count("vmm: debug: cpu 0: every CPU is decided\n"), 1, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.TestCase.maxDiff = None
