@@ -242,15 +242,50 @@ class CommandLine(unittest.TestCase):
     @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
     def test_a_case_from_end_to_end(self):
         before = bench.PAGE.read_text()
-        case = cases.all_cases()["bring-up"]
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(case, "QUICK_SIZES", (1, 3)):
+        case = cases.all_cases()["floors"]
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(case, "QUICK_SIZES", (4,)):
             path = Path(folder, "numbers.json")
-            status = bench.main(["--build", str(BUILD), "--quick", "--json", str(path), "bring-up"])
-            part = json.loads(path.read_text())["cases"]["bring-up"]
+            status = bench.main(["--build", str(BUILD), "--quick", "--json", str(path), "floors"])
+            part = json.loads(path.read_text())["cases"]["floors"]
         self.assertEqual(status, 0, part)
         self.assertTrue(part["quick"])
         self.assertEqual(bench.PAGE.read_text(), before)
-        self.assertIn("| parallel, halt, kernel |", case.report(part["result"]))
+        self.assertIn("| 4, kernel |", case.report(part["result"]))
+
+    @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+    def test_bring_up_of_one_size(self):
+        case = cases.all_cases()["bring-up"]
+        rows, _ = case.measure_size(some_context(), 3, case.VARIANTS[:4])
+        self.assertEqual([row["strategy"] for row in rows], list(case.STRATEGIES))
+        for row in rows:
+            self.assertGreater(row["total_ms"]["low"], row["bringup_ms"]["low"])
+
+
+@unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+class Floors(unittest.TestCase):
+    def cost(self, *arguments):
+        command = [some_context().program("bringup_cost"), *arguments]
+        return some_context().run_json(command, 60)
+
+    def test_all_cpus_count_whoever_keeps_the_lapics(self):
+        for apic in ("kernel", "split", "user"):
+            for guest in ("real", "long"):
+                cost = self.cost("--guest", guest, "--vcpus", "5", "--apic", apic)
+                self.assertGreater(cost["bringup_us"], 0)
+
+    def test_beyond_the_xapic(self):
+        self.assertGreater(self.cost("--guest", "long", "--vcpus", "260")["bringup_us"], 0)
+
+    def test_counters(self):
+        cost = self.cost("--vcpus", "3")
+        if cost["counters"] is None:
+            self.skipTest("this KVM has no statistics")
+        self.assertGreater(cost["counters"]["aps"]["exits"], 2)
+        self.assertGreater(cost["counters"]["control"]["exits"], 0)
+
+    def test_what_cannot_be_asked_for(self):
+        for arguments in (["--vcpus", "1"], ["--guest", "other"], ["--apic", "none"]):
+            self.assertNotEqual(some_context().run([some_context().program("bringup_cost"), *arguments], 60).status, 0)
 
 
 if __name__ == "__main__":

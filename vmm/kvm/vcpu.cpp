@@ -301,4 +301,12 @@ Result<void> Vcpu::inject_triple_fault() {
   return set_events(*pending);
 }
 
+Result<std::vector<KvmStat>> Vcpu::stats() const {
+  const auto what = fmt::format("KVM_GET_STATS_FD of vCPU {}", id_);
+  const auto stats = call(fd_, KVM_GET_STATS_FD, what, nullptr);
+  if (!stats)
+    return tl::unexpected(stats.error());
+  return read_stats(Fd(*stats));
+}
+
 } // namespace reveille::vmm

@@ -6,6 +6,7 @@
 #include "vmm/base/mapping.hpp"
 #include "vmm/kvm/decode.hpp"
 #include "vmm/kvm/exit.hpp"
+#include "vmm/kvm/stats.hpp"
 
 #include <linux/kvm.h>
 #include <sys/types.h>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace reveille::vmm {
 
@@ -134,6 +136,9 @@ public:
   /// The guest-physical address behind a linear one, by the page tables that the vCPU has now;
   /// nothing when it is not mapped. Source: KVM API, 4.5 KVM_TRANSLATE.
   [[nodiscard]] Result<std::optional<std::uint64_t>> translate(std::uint64_t linear) const;
+
+  /// What KVM has counted of it since it was created. Fails with kUnsupported where KVM does not tell.
+  [[nodiscard]] Result<std::vector<KvmStat>> stats() const;
 
   /// Makes the next run() end in Shutdown, as a triple fault would, whatever the guest was
   /// doing. Source: KVM API, 4.31 KVM_GET_VCPU_EVENTS; without triple fault events, an exception that
