@@ -276,6 +276,22 @@ class Floors(unittest.TestCase):
     def test_beyond_the_xapic(self):
         self.assertGreater(self.cost("--guest", "long", "--vcpus", "260")["bringup_us"], 0)
 
+    def test_the_cost_of_one_cpu(self):
+        case = cases.all_cases()["cost-per-cpu"]
+        row = case.measure_one(some_context(), 4, "kernel")
+        self.assertIn("| 4, kernel | protocol |", case.report({"rows": [row]}))
+        self.assertEqual(case.targets({"rows": [row]}), [])
+        row["vcpus"] = case.TARGET_SIZE
+        for kib, met in ((case.MOST_MEMORY_KIB - 1, True), (case.MOST_MEMORY_KIB, False)):
+            row["protocol"]["host_kib"] = stats.summary([1, kib])
+            self.assertEqual([target[1] for target in case.targets({"rows": [row]})], [met])
+
+    def test_a_kvm_that_does_not_count(self):
+        case = cases.all_cases()["cost-per-cpu"]
+        self.assertIsNone(case.per_ap({"counters": None, "vcpus": 4}, "aps", "exits"))
+        self.assertIsNone(case.summary([1.0, None]))
+        self.assertEqual(case.per_ap({"counters": {"aps": {"exits": 6}}, "vcpus": 4}, "aps", "exits"), 2)
+
     def test_counters(self):
         cost = self.cost("--vcpus", "3")
         if cost["counters"] is None:

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 
@@ -60,6 +61,13 @@ std::map<std::string, std::int64_t> kib_fields(const char *path) {
 struct MemoryLook {
   std::int64_t available_kib = kib_fields("/proc/meminfo")["MemAvailable"];
   std::int64_t resident_kib = kib_fields("/proc/self/status")["VmRSS"];
+
+  /// The least that was available, and the most that was resident.
+  void look_again() {
+    const MemoryLook now;
+    available_kib = std::min(available_kib, now.available_kib);
+    resident_kib = std::max(resident_kib, now.resident_kib);
+  }
 };
 
 /// Counters of one vCPU, by name; or of many, added up.
@@ -115,10 +123,11 @@ Result<nlohmann::json> measure(const Options &options) {
   if (!machine)
     return tl::unexpected(machine.error());
   Lab lab(*scenario, *machine);
-  const auto seen = lab.run({});
+  MemoryLook extreme;
+  const auto seen = lab.run([&extreme](const ProgressView &) { extreme.look_again(); });
   if (!seen)
     return tl::unexpected(seen.error());
-  const MemoryLook after;
+  extreme.look_again();
   const auto took = bringup_us(options, *scenario, *seen);
   if (!took)
     return tl::unexpected(took.error());
@@ -130,8 +139,8 @@ Result<nlohmann::json> measure(const Options &options) {
                         {"bringup_us", *took},
                         {"create_us", seen->create_us},
                         {"counters", counters_of(*machine)},
-                        {"host_kib", before.available_kib - after.available_kib},
-                        {"resident_kib", after.resident_kib - before.resident_kib}};
+                        {"host_kib", before.available_kib - extreme.available_kib},
+                        {"resident_kib", extreme.resident_kib - before.resident_kib}};
 }
 
 int dispatch(int count, char **arguments) {
