@@ -6,10 +6,17 @@ from pathlib import Path
 
 import bench
 import context
-from cases import sync_point
-from errors import BenchError
+import qemu
+import stamped
+import stats
+from cases import other_vmms, sync_point
+from errors import BenchError, OutOfTime
 
 BUILD = Path(os.environ.get("REVEILLE_BUILD", bench.ROOT / "build"))
+
+
+def some_context():
+    return context.Context(bench.ROOT, BUILD, True, lambda line: None)
 
 
 def row(name, microseconds, **changes):
@@ -25,8 +32,68 @@ def sync_points(core, rival):
     names = {sync_point.CORE: core}
     for each in sync_point.RIVALS:
         names |= {f"{each}/meeting": rival, f"{each}/hand-over": 2 * rival}
-    summary = {name: {"median": ns, "low": ns - 1, "high": ns + 1, "values": [ns - 1, ns, ns + 1]} for name, ns in names.items()}
-    return {"ns": summary}
+    return {"ns": {name: stats.summary([ns - 1, ns, ns + 1]) for name, ns in names.items()}}
+
+
+class Stamps(unittest.TestCase):
+    def stamped(self, script, bound=60, until=None):
+        return stamped.run(some_context(), ["sh", "-c", script], bound, until)
+
+    def test_a_line_has_the_time_of_its_first_byte(self):
+        done = self.stamped("echo one >&2; sleep 0.05; printf t; sleep 0.3; echo wo; exit 7")
+        self.assertEqual([text for _, text in done.lines], ["one", "two"])
+        self.assertEqual(done.status, 7)
+        self.assertGreater(done.when("two"), done.when("one"))
+        self.assertGreater(done.seconds - done.when("two"), 0.25)
+
+    def test_it_ends_at_what_is_waited_for(self):
+        done = self.stamped("echo a; echo wanted; exec sleep 1000", until="want")
+        self.assertEqual((done.status, done.lines[1][1]), (137, "wanted"))
+
+    def test_what_takes_too_long_or_is_not_said_is_an_error(self):
+        with self.assertRaisesRegex(OutOfTime, "more than 0.3 s; the last that it wrote: half"):
+            self.stamped("printf half; exec sleep 1000", bound=0.3)
+        with self.assertRaisesRegex(BenchError, 'nothing says "b", status 2: a'):
+            self.stamped("echo a; exit 2").when("b")
+        with self.assertRaisesRegex(BenchError, "cannot run /nowhere"):
+            stamped.run(some_context(), ["/nowhere"], 60)
+
+    def test_what_is_no_text_is_no_harm(self):
+        self.assertEqual(len(self.stamped("printf '\\377\\001\\n\\n'").lines), 2)
+
+
+def vmm_rows(**active):
+    """A result of other_vmms: milliseconds to the last active, by the first word of the way, for 8 CPUs."""
+    rows = []
+    for way in other_vmms.WAYS:
+        value = active.get(way.replace(", ", "_"), 100)
+        summary = stats.summary([value])
+        rows.append({"way": way, "vcpus": 8, "active_ms": summary, "exit_ms": summary, "bringup_ms": summary})
+    return {"qemu": "7.2", "rows": rows}
+
+
+class OtherVmms(unittest.TestCase):
+    def test_targets_are_ratios(self):
+        for microvm, met in ((500, True), (499, False)):
+            targets = other_vmms.targets(vmm_rows(microvm_kvm=microvm, q35_kvm=10))
+            self.assertEqual([each[1] for each in targets], [met, None, False, None])
+
+    def test_each_way_is_told_with_its_ratio(self):
+        text = other_vmms.report(vmm_rows(microvm_kvm=250))
+        self.assertIn("| microvm, kvm | 250, 2.50x |", text)
+        self.assertIn("| vmm | 100 |", text)
+
+    @unittest.skipIf(qemu.missing("kvm"), "needs QEMU and KVM")
+    def test_both_kinds_of_run(self):
+        for way in ("vmm", "microvm, kvm"):
+            run = other_vmms.once(some_context(), way, 3)
+            self.assertLess(run["bringup_ms"], run["active_ms"])
+            self.assertLess(run["active_ms"], run["exit_ms"])
+
+    @unittest.skipIf(qemu.missing("tcg"), "needs QEMU")
+    def test_a_guest_that_does_not_do_as_asked_is_an_error(self):
+        with self.assertRaisesRegex(BenchError, "another strategy than none-such"):
+            qemu.run_guest(some_context(), "microvm", "tcg", 2, 60, "strategy=none-such")
 
 
 class SyncPoint(unittest.TestCase):
@@ -53,10 +120,8 @@ class SyncPoint(unittest.TestCase):
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
     def test_core_goes_up_and_down_between_two_threads(self):
-        done = context.Context(bench.ROOT, BUILD, True, print).run_json(
-            [BUILD / "bin/sync_point", "--benchmark_format=json", "--benchmark_filter=^core", "--benchmark_min_time=0.001"],
-            60,
-        )
+        options = ("--benchmark_format=json", "--benchmark_filter=^core", "--benchmark_min_time=0.001")
+        done = some_context().run_json([BUILD / "bin/sync_point", *options], 60)
         self.assertEqual(len(sync_point.by_name(done)), 4)
 
 

@@ -27,13 +27,16 @@ def why_not(accel):
     return None
 
 
-def run(guest, machine, accel, cpus, options):
-    command = [
+def command(guest, machine, accel, cpus, options):
+    return [
         QEMU, "-M", machine, "-accel", accel, "-cpu", "qemu64", "-smp", cpus, "-m", "256", "-nodefaults",
         "-no-reboot", "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
         "-kernel", guest, "-append", " ".join(f"reveille.{o}" for o in options)
     ]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S)
+
+
+def run(*how):
+    return subprocess.run(command(*how), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S)
 
 
 def fields(line):
