@@ -27,15 +27,15 @@ extern "C" {
 extern const std::array<std::uint64_t, kPageDirectories * kEntriesPerTable> page_directories;
 alignas(kPageSize) constinit const
     std::array<std::uint64_t, kPageDirectories *kEntriesPerTable> page_directories = make_page_directories();
-alignas(kPageSize) [[gnu::section(".bss.noinit")]] std::uint64_t page_map[kEntriesPerTable];
-alignas(kPageSize) [[gnu::section(".bss.noinit")]] std::uint64_t page_directory_pointers[kEntriesPerTable];
+alignas(kPageSize) std::uint64_t page_map[kEntriesPerTable];
+alignas(kPageSize) std::uint64_t page_directory_pointers[kEntriesPerTable];
 
 extern const std::uint64_t boot_gdt[4];
 constinit const std::uint64_t boot_gdt[4] = {0, x86::SegmentDescriptor::kCode64,
                                              x86::SegmentDescriptor::kData, x86::SegmentDescriptor::kCode32};
 
 // CPU 0's, for ever.
-alignas(16) [[gnu::section(".bss.noinit")]] char boot_stack[kBootStackSize];
+alignas(16) char boot_stack[kBootStackSize];
 }
 
 } // namespace reveille::guest::boot

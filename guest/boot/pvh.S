@@ -23,13 +23,6 @@ note_entry_end:
 pvh_entry:
   cli
   cld
-  // Not every loader clears what the ELF file does not hold.
-  mov $bss_start, %edi
-  mov $bss_end, %ecx
-  sub %edi, %ecx
-  shr $2, %ecx
-  xor %eax, %eax
-  rep stosl
 
   // The two upper levels of the page tables; the lowest stands in the image. They are
   // complete before any AP uses them, and accessed from the start, so that none writes to them.
