@@ -48,6 +48,12 @@ class Context:
         """The path of a program of the build."""
         return self.build / "bin" / name
 
+    @staticmethod
+    def require(what, otherwise):
+        """Raises BenchError with the sentence `otherwise` unless `what` is true."""
+        if not what:
+            raise BenchError(otherwise)
+
     def run(self, command, timeout):
         """Runs a command to its end. `timeout` is in seconds; then it is killed, and OutOfTime raised."""
         with tempfile.TemporaryDirectory(prefix="reveille-bench-") as folder:

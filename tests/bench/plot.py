@@ -69,8 +69,9 @@ def lines(path, title, labels, series, log_x=True, log_y=True):
     save(figure, path)
 
 
-def bars(path, title, label, groups, names, log=False):
-    """Bars side by side: `groups` is {group: [a value for each of names]}; `label` is of the values' axis."""
+def bars(path, title, label, groups, names, lines=None, log=False):
+    """Bars side by side: `groups` is {group: [a value for each of names]}; `label` is of the values' axis. `lines`,
+    {name: value}, go across all of them."""
     figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
     width = 0.8 / len(groups)
     for place, (group, values) in enumerate(groups.items()):
@@ -80,6 +81,8 @@ def bars(path, title, label, groups, names, log=False):
             [median(value) for value in values], width * 0.92, yerr=(below, above),
             label=group, error_kw={"elinewidth": 0.8, "capsize": 2},
         )  # fmt: skip
+    for dashes, (name, value) in zip((":", "--", "-."), (lines or {}).items(), strict=False):
+        axes.axhline(value, color="#4a5568", linestyle=dashes, linewidth=1, label=f"{name}: {value:g}")
     if log:
         axes.set_yscale("log")
     plain(axes.yaxis)

@@ -222,6 +222,45 @@ class Cases(unittest.TestCase):
                 self.assertTrue(hasattr(case, what), f"{name} has no {what}")
 
 
+class OnTheSimulator(unittest.TestCase):
+    def test_the_longest_chain_is_a_bound(self):
+        case = cases.all_cases()["skylake"]
+        took = {s: case.bringup_ms(some_context(), case.SIZE, s, "sim") for s in case.STRATEGIES}
+        self.assertGreater(took["parallel"], case.longest_chain_ms(case.SIZE))
+        self.assertGreater(took["split"], took["parallel"])
+        self.assertGreater(took["serial"], took["split"])
+        result = {
+            "kvm": {s: stats.summary([took[s]]) for s in case.STRATEGIES}, "chain_ms": case.longest_chain_ms(case.SIZE),
+            "sim": [{"vcpus": case.SIZE, "chain_ms": case.longest_chain_ms(case.SIZE), "bringup_ms": took}],
+        }  # fmt: skip
+        self.assertEqual([target[1] for target in case.targets(result)], [True, True])
+        took["parallel"] = case.MOST * result["chain_ms"] + 1
+        self.assertEqual([target[1] for target in case.targets(result)], [True, False])
+        self.assertIn("| simulator, 112 |", case.report(result))
+
+    def test_a_delay_that_does_not_fire_is_an_error(self):
+        case = cases.all_cases()["skylake"]
+        with mock.patch.object(case, "fault", lambda *_: ""), self.assertRaisesRegex(BenchError, "not once"):
+            case.bringup_ms(some_context(), 4, "parallel", "sim")
+
+    def test_its_size_is_measured(self):
+        case = cases.all_cases()["simulator"]
+        rows = [case.measure_one(some_context(), 200, s, 1) for s in case.STRATEGIES]
+        self.assertGreater(min(row["peak_mib"]["low"] for row in rows), 0)
+        self.assertIn("| tree |", case.report({"rows": rows}))
+
+    def test_it_is_to_be_linear(self):
+        case = cases.all_cases()["simulator"]
+
+        def row(vcpus, seconds):
+            return {"vcpus": vcpus, "strategy": "parallel", "seconds": stats.summary([seconds])}
+
+        for last, met in ((19.0, [True, True]), (21.0, [True, False])):
+            rows = [row(10_000, 0.1), row(100_000, 1.0), row(1_000_000, last)]
+            self.assertEqual([target[1] for target in case.targets({"rows": rows})], met)
+        self.assertEqual(case.targets({"rows": [{"vcpus": 10_000, "strategy": "tree", "why": "slow"}]}), [])
+
+
 class CommandLine(unittest.TestCase):
     def bench(self, *arguments):
         return subprocess.run(
