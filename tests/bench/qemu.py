@@ -25,7 +25,7 @@ def version():
 
 def run_guest(context, machine, accel, vcpus, bound, *options):
     """Boots the guest. All of its CPUs must come up, and each in its place. Returns a Stamped."""
-    command = boot.command(context.guest, machine, accel, str(vcpus), options)
+    command = boot.command(context.guest, machine, accel, str(vcpus), boot.words_of(options))
     done = stamped.run(context, command, bound)
     lines = [text for _, text in done.lines]
     if bad := boot.complaints(vcpus, 1, options, done.status, lines):

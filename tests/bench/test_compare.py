@@ -3,12 +3,14 @@
 import os
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import bench
 import context
 import qemu
 import stamped
 import stats
+from cases import linux as linux_case
 from cases import other_vmms, sync_point
 from errors import BenchError, OutOfTime
 
@@ -94,6 +96,48 @@ class OtherVmms(unittest.TestCase):
     def test_a_guest_that_does_not_do_as_asked_is_an_error(self):
         with self.assertRaisesRegex(BenchError, "another strategy than none-such"):
             qemu.run_guest(some_context(), "microvm", "tcg", 2, 60, "strategy=none-such")
+
+
+def linux_boot(cpus=32):
+    """What a boot of Linux writes."""
+    lines = [
+        (0.5, "[    0.0] Linux version 6.12"), (2.0, "[    0.859805] smp: Bringing up secondary CPUs ..."),
+        (7.5, f"[    4.859805] smp: Brought up 1 node, {cpus} CPUs"),
+    ]  # fmt: skip
+    return stamped.Stamped(137, 8, lines)
+
+
+def linux_rows(parallel, serial, linux=(8000, 4000)):
+    rows = [*zip(linux_case.LINUX_WAYS, linux, strict=True)]
+    rows += zip(linux_case.GUEST_WAYS, (parallel, 100, serial), strict=True)
+    rows = [{"way": way, **dict.fromkeys(("bringup_ms", "own_ms"), stats.summary([ms]))} for way, ms in rows]
+    return {"kernel": "linux-image-6.12", "qemu": "7.2", "cpus": 32, "rows": rows}
+
+
+class Linux(unittest.TestCase):
+    def test_times_are_between_its_two_lines(self):
+        times = linux_case.linux_times(linux_boot())
+        self.assertAlmostEqual(times["bringup_ms"], 5500)
+        self.assertAlmostEqual(times["own_ms"], 4000)
+
+    def test_a_cpu_too_few_is_an_error(self):
+        with self.assertRaisesRegex(BenchError, "not brought 32 CPUs up"):
+            linux_case.linux_times(linux_boot(31))
+
+    def test_targets_are_against_the_quicker_way_of_linux(self):
+        for parallel, serial, met in ((200, 200, [True, True, True]), (201, 200, [False, True, False])):
+            self.assertEqual([each[1] for each in linux_case.targets(linux_rows(parallel, serial))], met)
+
+    def test_each_way_is_told(self):
+        text = linux_case.report(linux_rows(1, 2))
+        for way in (*linux_case.LINUX_WAYS, *linux_case.GUEST_WAYS):
+            self.assertIn(f"| {way} | ", text)
+
+    @unittest.skipIf(qemu.missing("tcg"), "needs QEMU")
+    def test_a_boot_of_this_guest(self):
+        with mock.patch.object(linux_case, "CPUS", 2):
+            run = linux_case.guest_once(some_context(), "serial")
+        self.assertGreater(run["bringup_ms"], 0)
 
 
 class SyncPoint(unittest.TestCase):

@@ -58,11 +58,11 @@ def only(paths, what):
     return found[0]
 
 
-def kernel_package():
+def kernel_package(metapackage=KERNEL):
     """The name of the package with the kernel that the metapackage stands for."""
-    depends = re.search(r"Depends: (linux-image-\S+)", output_of("apt-cache", "depends", KERNEL))
+    depends = re.search(r"Depends: (linux-image-\S+)", output_of("apt-cache", "depends", metapackage))
     if not depends:
-        raise CannotRun(f"apt knows no {KERNEL}: was there an `apt-get update`?")
+        raise CannotRun(f"apt knows no {metapackage}: was there an `apt-get update`?")
     return depends[1]
 
 

@@ -27,16 +27,24 @@ def why_not(accel):
     return None
 
 
-def command(guest, machine, accel, cpus, options):
+def command(kernel, machine, accel, cpus, words):
+    """QEMU's command line, with the words on the kernel's."""
     return [
         QEMU, "-M", machine, "-accel", accel, "-cpu", "qemu64", "-smp", cpus, "-m", "256", "-nodefaults",
         "-no-reboot", "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
-        "-kernel", guest, "-append", " ".join(f"reveille.{o}" for o in options)
+        "-kernel", kernel, "-append", " ".join(words)
     ]
 
 
-def run(*how):
-    return subprocess.run(command(*how), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S)
+def words_of(options):
+    """What the guest is told, on its command line."""
+    return [f"reveille.{option}" for option in options]
+
+
+def run(guest, machine, accel, cpus, options):
+    return subprocess.run(
+        command(guest, machine, accel, cpus, words_of(options)), stdin=subprocess.DEVNULL, capture_output=True,
+        timeout=TIMEOUT_S)
 
 
 def fields(line):
