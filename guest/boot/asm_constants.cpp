@@ -38,6 +38,7 @@ namespace {
 
   EXPORT(kAsmEoiOffset, lapic::offset(lapic::Register::kEoi));
   EXPORT(kAsmEoiMsr, lapic::msr(lapic::Register::kEoi));
+  EXPORT(kAsmInterruptGate, x86::Gate::kInterruptGate);
   EXPORT(kAsmInterruptEntriesSize, x86::kVectorCount * x86::kInterruptEntrySize);
 }
 

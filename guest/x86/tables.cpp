@@ -5,17 +5,16 @@
 namespace reveille::guest::x86 {
 
 extern "C" {
-// interrupts.S: kVectorCount entries of kInterruptEntrySize bytes each.
+// interrupts.S: kVectorCount entries of kInterruptEntrySize bytes each, and the gates to them. The table is
+// written by build_interrupt_table() alone, and read by every CPU.
 extern const char interrupt_entries[];
+extern Gate interrupt_table[kVectorCount];
 // Handlers of the wake vector, which only acknowledge.
 extern const char wake_entry_xapic[];
 extern const char wake_entry_x2apic[];
 }
 
 namespace {
-
-/// Written by build_interrupt_table() alone, read by every CPU.
-alignas(16) constinit Gate interrupt_table[kVectorCount] = {};
 
 /// A task descriptor takes two entries (SDM vol. 3A, 7.2.3 "TSS Descriptor in 64-bit mode").
 void put_task_descriptor(std::uint64_t *entry, const TaskState &task) {
@@ -26,25 +25,16 @@ void put_task_descriptor(std::uint64_t *entry, const TaskState &task) {
   entry[1] = base >> 32;
 }
 
-std::uint8_t ist_of(unsigned vector) {
-  switch (vector) {
-  case kNonMaskable:
-    return kIstNonMaskable;
-  case kDoubleFault:
-    return kIstDoubleFault;
-  case kMachineCheck:
-    return kIstMachineCheck;
-  default:
-    return kIstNone;
-  }
-}
-
 } // namespace
 
 void build_interrupt_table(bool x2apic) {
   const auto entries = reinterpret_cast<std::uint64_t>(interrupt_entries);
-  for (unsigned v = 0; v < kVectorCount; ++v)
-    interrupt_table[v] = Gate::interrupt(entries + v * kInterruptEntrySize, ist_of(v));
+  const auto take_stack = [&](unsigned vector, Ist ist) {
+    interrupt_table[vector] = Gate::interrupt(entries + vector * kInterruptEntrySize, ist);
+  };
+  take_stack(kNonMaskable, kIstNonMaskable);
+  take_stack(kDoubleFault, kIstDoubleFault);
+  take_stack(kMachineCheck, kIstMachineCheck);
   const auto wake = reinterpret_cast<std::uint64_t>(x2apic ? wake_entry_x2apic : wake_entry_xapic);
   interrupt_table[kWakeVector] = Gate::interrupt(wake, kIstNone);
 }

@@ -27,7 +27,7 @@ LINUX_WAYS = {"Linux, cpuhp.parallel=1": 1, "Linux, cpuhp.parallel=0": 0}
 GUEST_WAYS = {f"this guest, {strategy}": strategy for strategy in ("parallel", "split", "serial")}
 WANTED = 20  # times
 PATIENCE = 300  # s
-TURNS, RUNS_OF_GUEST = 3, 3  # runs of the guest in one turn: they are short
+TURNS, RUNS_OF_GUEST = 3, 7  # runs of the guest in one turn: they are short
 BEGINS, ENDS = "smp: Bringing up secondary CPUs", "smp: Brought up"
 GUEST_BEGINS, GUEST_ENDS = "reveille: cpus=", "reveille: decided"
 
