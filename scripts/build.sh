@@ -46,11 +46,11 @@ build_for_run_locked() {
   ninja -C "$root/build" --quiet vmm guest
 }
 
-# What is measured is what is shipped: without tests, and optimised.
+# What is measured is compiled as what ./run builds, in a tree of its own that no test reconfigures.
 build_for_bench() { quietly locked "$root/build-bench" build_for_bench_locked; }
 
 build_for_bench_locked() {
   [[ -f $root/build-bench/build.ninja ]] ||
-    configure "$root/build-bench" -DREVEILLE_TESTS=OFF -DREVEILLE_BENCH=ON -DCMAKE_BUILD_TYPE=Release
+    configure "$root/build-bench" -DREVEILLE_TESTS=OFF -DREVEILLE_BENCH=ON
   ninja -C "$root/build-bench" --quiet
 }

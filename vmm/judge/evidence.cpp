@@ -12,8 +12,11 @@ using abi::Word;
 
 Evidence::Evidence(const Observation &seen)
     : seen_(seen), moves_(seen.cpus.size()), by_control_(seen.cpus.size()), by_itself_(seen.cpus.size()),
-      firings_(seen.cpus.size()), writes_(seen.cpus.size()), crashes_(seen.cpus.size()) {
+      firings_(seen.cpus.size()), firings_on_(seen.cpus.size()), writes_(seen.cpus.size()),
+      crashes_(seen.cpus.size()) {
   for (const Firing &firing : seen.firings) {
+    if (firing.vcpu < firings_on_.size())
+      firings_on_[firing.vcpu].push_back(&firing);
     if (firing.cpu >= firings_.size())
       continue;
     firings_[firing.cpu].push_back(&firing);

@@ -50,6 +50,11 @@ public:
     return of(crashes_, cpu);
   }
 
+  /// What faults did to that vCPU itself (Firing::vcpu), for whichever CPU it was.
+  [[nodiscard]] std::span<const Firing *const> firings_on(CpuIndex vcpu) const {
+    return of(firings_on_, vcpu);
+  }
+
   /// What faults have made of a CPU's sync word, in the order in which they did; whether one has, in that
   /// attempt; and whether one has made that word. The judge exempts those transitions, and no other.
   [[nodiscard]] const std::vector<WordWrite> &writes(CpuIndex cpu) const { return writes_[cpu]; }
@@ -75,6 +80,7 @@ private:
   std::vector<std::vector<Noted>> by_control_;
   std::vector<std::vector<Noted>> by_itself_;
   std::vector<std::vector<const Firing *>> firings_;
+  std::vector<std::vector<const Firing *>> firings_on_;
   std::vector<std::vector<WordWrite>> writes_;
   std::vector<std::vector<const CrashEvidence *>> crashes_;
   std::string gap_;

@@ -112,12 +112,30 @@ bool is_spurious(const JudgeContext &context, const Firing &firing) {
          (fault.action == Action::kInterrupt && fault.vector >= kFirstInterrupt);
 }
 
-/// When INITs were sent to a CPU by control CPUs, in order, and those of its kicks by their attempts; how
-/// many faults may have sent it besides.
+/// How many firings may have sent each CPU an INIT, by CPU.
+std::vector<std::size_t> inits_by_faults(const JudgeContext &context) {
+  std::vector<std::size_t> sent(context.evidence.cpus(), 0);
+  const auto count = [&](CpuIndex cpu) {
+    if (cpu < sent.size())
+      ++sent[cpu];
+  };
+  for (const Firing &firing : context.evidence.seen().firings) {
+    const FaultSpec &fault = spec_of(context, firing);
+    if (std::holds_alternative<DeliveryPlace>(fault.at.where) && !is_second_sipi(fault)) {
+      count(firing.cpu);
+      if (fault.action == Action::kRedirect && fault.to != firing.cpu)
+        count(fault.to);
+    } else if (fault.action == Action::kReset) {
+      count(firing.vcpu);
+    }
+  }
+  return sent;
+}
+
+/// When INITs were sent to a CPU by control CPUs, in order, and those of its kicks by their attempts.
 struct Inits {
   std::vector<std::uint64_t> times;
   std::map<std::uint32_t, std::uint64_t> kicks;
-  std::size_t others = 0;
 };
 
 Inits inits_of(const JudgeContext &context, CpuIndex cpu) {
@@ -130,13 +148,6 @@ Inits inits_of(const JudgeContext &context, CpuIndex cpu) {
       inits.kicks.emplace(note.event.attempt, note.event.tsc);
   }
   std::sort(inits.times.begin(), inits.times.end());
-  for (const Firing &firing : context.evidence.seen().firings) {
-    const FaultSpec &fault = spec_of(context, firing);
-    const bool is_reset = fault.action == Action::kReset && firing.vcpu == cpu;
-    const bool is_sent = std::holds_alternative<DeliveryPlace>(fault.at.where) && !is_second_sipi(fault) &&
-                         (firing.cpu == cpu || (fault.action == Action::kRedirect && fault.to == cpu));
-    inits.others += is_reset || is_sent ? 1 : 0;
-  }
   return inits;
 }
 
@@ -148,8 +159,8 @@ std::uint64_t begun_at(const Inits &inits, const Event &claim) {
 }
 
 /// The further SIPI of each kick, and any other, starts no CPU that does not wait for one: it begins at
-/// most once for each INIT.
-Finding look_starts(const JudgeContext &context, CpuIndex cpu) {
+/// most once for each INIT, those that faults may have sent included.
+Finding look_starts(const JudgeContext &context, CpuIndex cpu, std::size_t by_faults) {
   const Observation &seen = context.evidence.seen();
   const Inits inits = inits_of(context, cpu);
   std::vector<std::uint64_t> starts;
@@ -171,9 +182,9 @@ Finding look_starts(const JudgeContext &context, CpuIndex cpu) {
   for (std::size_t i = 0; i < starts.size(); ++i) {
     while (sent < inits.times.size() && inits.times[sent] <= starts[i])
       ++sent;
-    if (sent + inits.others < i + 1)
+    if (sent + by_faults < i + 1)
       return fmt::format("CPU {} has begun {} times, and {} INITs were sent to it", cpu, i + 1,
-                         sent + inits.others);
+                         sent + by_faults);
   }
   return std::nullopt;
 }
@@ -213,8 +224,9 @@ Finding look_early_resumes(const JudgeContext &context, const Firing &firing) {
 } // namespace
 
 Finding look_spurious_ignored(const JudgeContext &context) {
+  const std::vector<std::size_t> by_faults = inits_by_faults(context);
   for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
-    if (Finding bad = look_starts(context, cpu))
+    if (Finding bad = look_starts(context, cpu, by_faults[cpu]))
       return bad;
   // Where something else was done too, that may be the cause.
   const Observation &seen = context.evidence.seen();

@@ -75,10 +75,10 @@ bool has_begun_to_go_down(const Evidence &evidence, CpuIndex cpu, std::uint32_t 
 /// Whether an INIT from nowhere has taken it out of its last attempt, one that did not come before that
 /// attempt's own.
 bool was_reset(const Scenario &scenario, const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
-  return std::ranges::any_of(evidence.seen().firings, [&](const Firing &firing) {
-    return firing.vcpu == cpu && firing.end == HoldEnd::kReset && firing.attempt == attempt &&
-           scenario.faults[firing.fault].action == Action::kReset &&
-           Word::from(firing.word).state != State::kKicked;
+  return std::ranges::any_of(evidence.firings_on(cpu), [&](const Firing *firing) {
+    return firing->end == HoldEnd::kReset && firing->attempt == attempt &&
+           scenario.faults[firing->fault].action == Action::kReset &&
+           Word::from(firing->word).state != State::kKicked;
   });
 }
 
