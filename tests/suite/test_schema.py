@@ -72,6 +72,7 @@ BROKEN = [
     (["bringup_us"], -1),
     (["strategy"], "random"),
     (["surprise"], 1),
+    (["start"], "new"),
     (["cpus", 2, "reason"], "timeout"),
     (["cpus", 2, "reason"], None),
     (["cpus", 1, "reason"], "timeout@alive"),
@@ -95,6 +96,7 @@ class Schema(unittest.TestCase):
         jsonschema.Draft202012Validator.check_schema(schema)
         whole = jsonschema.Draft202012Validator(schema)
         self.assertTrue(whole.is_valid(SOUND))
+        self.assertTrue(whole.is_valid(SOUND | {"start": "zero"}))
 
     def test_suites(self):
         schema = json.loads((run_scenario.ROOT / "docs/result.schema.json").read_text())

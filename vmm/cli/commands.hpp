@@ -11,6 +11,11 @@
 namespace reveille::vmm {
 
 [[nodiscard]] int run(const Arguments &arguments);
+
+class MachineStock;
+/// The same with machines out of `stock`.
+[[nodiscard]] int run_with(MachineStock *stock, const Arguments &arguments);
+
 [[nodiscard]] int suite(const Arguments &arguments);
 
 /// A process of `vmm suite` that has one run after the other.

@@ -43,10 +43,10 @@ constexpr std::string_view kSuiteExamples =
 all *.toml in it and below are run, but none whose name, or whose folder's, begins with a dot.
 Scenarios judge time: with -j above 1, or on a busy host, one may fail for want of a processor.
 
-Runs are apart from each other: of -j worker processes each has one after the other; with --fresh
-each run has a process of its own. A run that does not end within its bound (vmm check prints it)
-and 30 s more is ended with its process and told as broken, and the others go on. Ctrl-C ends
-those that run.
+Runs are apart from each other: of -j worker processes each has one after the other, on a machine
+that is put back into the state of a new one; with --fresh each run has a process and a machine of
+its own. A run that does not end within its bound (vmm check prints it) and 30 s more is ended with
+its process and told as broken, and the others go on. Ctrl-C ends those that run.
 
 --shard has every N-th run, from the I-th on: N shards have each run once. --repeat runs with
 the seeds from --seed on, and tells how many failed, with which seed, and how to repeat each.
@@ -331,7 +331,7 @@ Result<std::optional<SuiteOptions>> parse_suite(const Arguments &arguments) {
   app.add_option("--seed", texts.seed, "The seed of each, or with --repeat the first (default 0)")
       ->type_name("N");
   add_sets(app, suite.sets);
-  app.add_flag("--fresh", suite.fresh, "Use nothing again: a new process for each run");
+  app.add_flag("--fresh", suite.fresh, "Use nothing again: a new process and a new machine for each run");
   app.add_option("--json", suite.json, "Write all results as JSON; - is standard output")->type_name("FILE");
   app.add_option("--junit", suite.junit,
                  "Write them as JUnit XML, a test case for each run; - is standard output")

@@ -62,7 +62,9 @@ Result<void> check_outputs(std::initializer_list<Output> outputs) {
   return {};
 }
 
-int run(const Arguments &arguments) {
+int run(const Arguments &arguments) { return run_with(nullptr, arguments); }
+
+int run_with(MachineStock *stock, const Arguments &arguments) {
   const auto parsed = parse_run(arguments);
   if (!parsed)
     return usage_error("run", parsed.error().message);
@@ -92,7 +94,7 @@ int run(const Arguments &arguments) {
   options.again = again(wanted, options.scenario.seed);
   options.guest_path = wanted.guest.empty() ? guest_beside_binary() : wanted.guest;
   options.log_level = spdlog::level::from_str(wanted.log_level);
-  return flushed(run_command(options));
+  return flushed(run_command(options, stock));
 }
 
 } // namespace reveille::vmm

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reveille::vmm {
@@ -91,8 +92,9 @@ struct Observation {
   std::uint32_t found_cpus = 0;  ///< CPUs that the guest found in the MADT
   double bound_ms = 0;           ///< of the run
   double create_us = 0;
-  double boot_us = 0;  ///< from the start of the vCPUs to time zero
-  double total_us = 0; ///< from the start of the program to the end of the run
+  std::string_view start; ///< of a machine that was used before: "again" or "zero"; empty: it was new
+  double boot_us = 0;     ///< from the start of the vCPUs to time zero
+  double total_us = 0;    ///< from the start of the program to the end of the run
 
   /// Microseconds from time zero for a guest time stamp.
   [[nodiscard]] double us(std::uint64_t tsc) const {

@@ -128,4 +128,12 @@ Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
                                        list.entries.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
+Result<std::vector<std::uint32_t>> Kvm::msr_indices() const {
+  MsrIndexList list;
+  if (const auto r = call(fd_, kGetMsrIndexList, "KVM_GET_MSR_INDEX_LIST", &list); !r)
+    return tl::unexpected(r.error());
+  const auto count = std::min(list.count, MsrIndexList::kRoom);
+  return std::vector<std::uint32_t>(list.indices.begin(), list.indices.begin() + count);
+}
+
 } // namespace reveille::vmm

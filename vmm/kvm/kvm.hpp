@@ -36,6 +36,9 @@ public:
   /// The CPUID leaves that this KVM can give a guest (KVM API, 4.46 KVM_GET_SUPPORTED_CPUID).
   [[nodiscard]] Result<std::vector<kvm_cpuid_entry2>> supported_cpuid() const;
 
+  /// The MSRs that a vCPU may have and that can be written back (KVM API, 4.3 KVM_GET_MSR_INDEX_LIST).
+  [[nodiscard]] Result<std::vector<std::uint32_t>> msr_indices() const;
+
 private:
   Kvm(Fd fd, int api_version, std::size_t run_size)
       : fd_(std::move(fd)), api_version_(api_version), run_size_(run_size) {}

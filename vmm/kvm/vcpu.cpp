@@ -187,6 +187,34 @@ Result<void> Vcpu::set_msr(std::uint32_t index, std::uint64_t value) {
   return {};
 }
 
+/// KVM stops at the first that it does not give, and says how far it came.
+Result<std::vector<kvm_msr_entry>> Vcpu::msrs(std::span<const std::uint32_t> indices) const {
+  const auto what = fmt::format("KVM_GET_MSRS of vCPU {}", id_);
+  std::vector<kvm_msr_entry> all;
+  all.reserve(indices.size());
+  while (!indices.empty()) {
+    MsrList list;
+    const std::size_t count = std::min(indices.size(), MsrList::kRoom);
+    list.head.count = static_cast<std::uint32_t>(count);
+    for (std::size_t i = 0; i < count; ++i)
+      list.entries[i].index = indices[i];
+    const auto got = call(fd_, kGetMsrs, what, &list, ExitStatus::kBroken);
+    if (!got)
+      return tl::unexpected(got.error());
+    const auto read = static_cast<std::size_t>(*got);
+    all.insert(all.end(), list.entries.begin(), list.entries.begin() + *got);
+    indices = indices.subspan(read < count ? read + 1 : count);
+  }
+  return all;
+}
+
+Result<XsaveArea> Vcpu::xsave() const { return get<XsaveArea>(kGetXsave, "KVM_GET_XSAVE"); }
+Result<void> Vcpu::set_xsave(const XsaveArea &state) { return set(kSetXsave, "KVM_SET_XSAVE", state); }
+Result<kvm_xcrs> Vcpu::xcrs() const { return get<kvm_xcrs>(KVM_GET_XCRS, "KVM_GET_XCRS"); }
+Result<void> Vcpu::set_xcrs(const kvm_xcrs &registers) {
+  return set(KVM_SET_XCRS, "KVM_SET_XCRS", registers);
+}
+
 bool Vcpu::takes_interrupts() const { return run_area().ready_for_interrupt_injection != 0; }
 bool Vcpu::has_interrupts_on() const { return run_area().if_flag != 0; }
 void Vcpu::want_interrupt_window(bool want) { run_area().request_interrupt_window = want ? 1 : 0; }

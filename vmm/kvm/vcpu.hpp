@@ -6,6 +6,7 @@
 #include "vmm/base/mapping.hpp"
 #include "vmm/kvm/decode.hpp"
 #include "vmm/kvm/exit.hpp"
+#include "vmm/kvm/lists.hpp"
 #include "vmm/kvm/stats.hpp"
 
 #include <linux/kvm.h>
@@ -113,6 +114,12 @@ public:
   [[nodiscard]] Result<void> set_lapic(const kvm_lapic_state &state);
   [[nodiscard]] Result<std::uint64_t> msr(std::uint32_t index) const;
   [[nodiscard]] Result<void> set_msr(std::uint32_t index, std::uint64_t value);
+  /// Those of `indices` that it has, in their order: what KVM does not give is left out.
+  [[nodiscard]] Result<std::vector<kvm_msr_entry>> msrs(std::span<const std::uint32_t> indices) const;
+  [[nodiscard]] Result<XsaveArea> xsave() const; ///< FPU and what came after it, as XSAVE has them
+  [[nodiscard]] Result<void> set_xsave(const XsaveArea &state);
+  [[nodiscard]] Result<kvm_xcrs> xcrs() const; ///< XCR0
+  [[nodiscard]] Result<void> set_xcrs(const kvm_xcrs &registers);
   [[nodiscard]] Result<std::uint64_t> tsc() const;     ///< what the guest would read now, ticks
   [[nodiscard]] Result<std::uint32_t> tsc_khz() const; ///< KVM API, 4.56 KVM_GET_TSC_KHZ
 

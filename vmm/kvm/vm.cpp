@@ -144,4 +144,21 @@ Result<void> Vm::signal_msi(std::uint32_t apic_id, std::uint8_t delivery_mode, s
   return {};
 }
 
+Result<Vm::Irqchips> Vm::irqchips() const {
+  Irqchips chips = {};
+  for (std::uint32_t id = 0; id < chips.size(); ++id) {
+    chips[id].chip_id = id;
+    if (const auto r = call(fd_, KVM_GET_IRQCHIP, fmt::format("KVM_GET_IRQCHIP {}", id), &chips[id]); !r)
+      return tl::unexpected(r.error());
+  }
+  return chips;
+}
+
+Result<void> Vm::set_irqchips(const Irqchips &chips) {
+  for (const kvm_irqchip &chip : chips)
+    if (const auto r = call(fd_, KVM_SET_IRQCHIP, fmt::format("KVM_SET_IRQCHIP {}", chip.chip_id), &chip); !r)
+      return tl::unexpected(r.error());
+  return {};
+}
+
 } // namespace reveille::vmm

@@ -5,6 +5,9 @@
 #include "vmm/base/fd.hpp"
 #include "vmm/kvm/vcpu.hpp"
 
+#include <linux/kvm.h>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,6 +59,12 @@ public:
   /// Source: KVM API, 4.70 KVM_SIGNAL_MSI; SDM 3, 11.11 "Message Signalled Interrupts".
   [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint8_t delivery_mode,
                                         std::uint8_t vector) const;
+
+  /// The chips of create_irqchip(): both PICs and the I/O APIC. Not while a vCPU runs.
+  /// Source: KVM API, 4.26 KVM_GET_IRQCHIP.
+  using Irqchips = std::array<kvm_irqchip, 3>;
+  [[nodiscard]] Result<Irqchips> irqchips() const;
+  [[nodiscard]] Result<void> set_irqchips(const Irqchips &chips);
 
   [[nodiscard]] int capability(std::uint32_t cap) const;
 

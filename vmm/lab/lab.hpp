@@ -13,10 +13,17 @@ namespace reveille::vmm {
 /// Called now and then while a run goes on.
 using ProgressHook = std::function<void(const ProgressView &)>;
 
+/// Where a machine stands when its run begins.
+struct LabStart {
+  bool at_zero = false; ///< CPU 0 stands at time zero, behind its call; else at the guest's entry
+  /// CPU 0's thread calls it when the guest comes to time zero by itself, before anything else is done there.
+  std::function<void()> on_zero = {};
+};
+
 class Lab {
 public:
   /// `scenario` must outlive the lab.
-  Lab(const Scenario &scenario, Machine &machine);
+  Lab(const Scenario &scenario, Machine &machine, LabStart start = {});
   ~Lab();
   Lab(const Lab &) = delete;
   Lab &operator=(const Lab &) = delete;

@@ -4,6 +4,7 @@
 #include "vmm/judge/verdict.hpp"
 #include "vmm/lab/interrupt.hpp"
 #include "vmm/lab/lab.hpp"
+#include "vmm/lab/machine_stock.hpp"
 #include "vmm/report/json.hpp"
 #include "vmm/report/junit_run.hpp"
 #include "vmm/report/progress.hpp"
@@ -113,22 +114,28 @@ Error with_way_out(Error error) {
   return error;
 }
 
-int run_on_kvm(const RunOptions &options, Progress &progress) {
+int run_on_kvm(const RunOptions &options, Progress &progress, MachineStock &stock) {
   const auto began = LabClock::now();
-  auto machine = Machine::build(options.scenario, options.guest_path, &InterruptGuard::interrupted);
+  const auto machine = stock.take(options.scenario, options.guest_path, &InterruptGuard::interrupted);
   if (!machine)
     return could_not_run(options, with_way_out(machine.error()), began);
   if (InterruptGuard::interrupted())
     return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"},
                          began);
-  Lab lab(options.scenario, *machine);
+  const bool at_zero = stock.start() == MachineStart::kZero;
+  Lab lab(options.scenario, **machine, {at_zero, [&] { stock.note_zero(options.scenario); }});
   auto seen = lab.run([&](const ProgressView &view) { progress.update(view); });
   progress.finish();
-  if (!seen)
-    return after(lab, could_not_run(options, with_way_out(seen.error()), began));
+  if (!seen) {
+    const int status = after(lab, could_not_run(options, with_way_out(seen.error()), began));
+    stock.give_back(false);
+    return status;
+  }
   seen->total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
-  const HostInfo host = machine->host();
-  return after(lab, tell(options, &host, *seen, began));
+  seen->start = name(stock.start());
+  const int status = after(lab, tell(options, &(*machine)->host(), *seen, began));
+  stock.give_back(seen->end == RunEnd::kComplete);
+  return status;
 }
 
 int run_on_sim(const RunOptions &options, Progress &progress) {
@@ -142,15 +149,17 @@ int run_on_sim(const RunOptions &options, Progress &progress) {
 
 } // namespace
 
-int run_command(const RunOptions &options) {
+int run_command(const RunOptions &options, MachineStock *stock) {
   set_up_log(options.log_level);
   const InterruptGuard guard;
   Style style = Style::for_stream(stderr);
   // What the log says goes there too, and would be drawn over.
   style.terminal = style.terminal && options.log_level >= spdlog::level::warn;
   Progress progress(stderr, style);
-  return options.scenario.backend == Backend::kSim ? run_on_sim(options, progress)
-                                                   : run_on_kvm(options, progress);
+  if (options.scenario.backend == Backend::kSim)
+    return run_on_sim(options, progress);
+  MachineStock own(false);
+  return run_on_kvm(options, progress, stock != nullptr ? *stock : own);
 }
 
 } // namespace reveille::vmm

@@ -10,6 +10,8 @@
 
 namespace reveille::vmm {
 
+class MachineStock;
+
 struct RunOptions {
   Scenario scenario;
   std::string guest_path; ///< the guest's ELF file; not checked yet
@@ -26,7 +28,8 @@ struct RunOptions {
   }
 };
 
-/// Runs one scenario, reports it, and returns the exit status (ExitStatus).
-[[nodiscard]] int run_command(const RunOptions &options);
+/// Runs one scenario, reports it, and returns the exit status (ExitStatus). With a `stock` its machine may be
+/// one that was used before, and may be used again.
+[[nodiscard]] int run_command(const RunOptions &options, MachineStock *stock = nullptr);
 
 } // namespace reveille::vmm

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,7 +35,9 @@ public:
   FaultEngine &faults;
   Trace trace;
   Deliveries deliveries;
-  KeptWatch kept; ///< begun by CPU 0's thread, observed when there is none any more
+  bool starts_at_zero = false;   ///< before it starts: CPU 0 stands at time zero already
+  std::function<void()> on_zero; ///< may be empty; CPU 0's thread calls it when the guest comes to time zero
+  KeptWatch kept;                ///< begun by CPU 0's thread, observed when there is none any more
 
   /// Microseconds since the run began, by the host's clock.
   [[nodiscard]] double now_us() const {

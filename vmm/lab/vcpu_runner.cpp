@@ -83,6 +83,8 @@ void VcpuRunner::thread_main() {
     if (const auto armed = arm_stops(); !armed)
       spdlog::error("cpu {}: {}", cpu_, armed.error().message);
     started_ = true;
+    if (cpu_ == 0 && state_.starts_at_zero)
+      reach_zero();
     while (!state_.ending()) {
       serve_mailbox();
       if (rest_wanted_.exchange(false))
@@ -250,8 +252,11 @@ bool VcpuRunner::controls(CpuIndex target) const {
 
 void VcpuRunner::reach(abi::Place place, CpuIndex target) {
   if (place == abi::Place::kZero) {
-    if (cpu_ == 0)
+    if (cpu_ == 0) {
+      if (state_.on_zero)
+        state_.on_zero();
       reach_zero();
+    }
     return;
   }
   if (is_on_control_cpu(place) ? !controls(target) : target != cpu_)

@@ -85,8 +85,14 @@ Result<ControlLayout> lay_out_control_area(const MachineSpec &machine, const Bri
   return layout;
 }
 
-Result<ControlArea> ControlArea::create(const GuestMemory &memory, const ControlLayout &layout,
-                                        const Scenario &scenario, GuestClocks clocks) {
+abi::Request ControlArea::request_of(const Scenario &scenario, const ControlLayout &layout,
+                                     GuestClocks clocks) {
+  return vmm::request_of(scenario, Roster(scenario), layout, clocks);
+}
+
+/// Where all of it is, and nothing written to it.
+Result<ControlArea> ControlArea::find(const GuestMemory &memory, const ControlLayout &layout,
+                                      const Scenario &scenario, GuestClocks clocks) {
   ControlArea area{Roster(scenario)};
   area.layout_ = layout;
   area.tsc_khz_ = static_cast<std::uint32_t>(clocks.tsc_khz);
@@ -102,14 +108,44 @@ Result<ControlArea> ControlArea::create(const GuestMemory &memory, const Control
       return fail(ExitStatus::kBroken,
                   fmt::format("the event ring of CPU {} is not in the guest's memory", cpu));
     area.rings_.push_back({ring, 0});
-    area.slots_[cpu].host.ring = layout.ring(cpu);
-    area.slots_[cpu].host.ring_capacity = layout.ring_capacity(cpu);
   }
-  area.page_->request = request_of(scenario, area.roster_, layout, clocks);
-  area.page_->version = abi::kAbiVersion;
-  area.page_->size = sizeof(abi::ControlPage);
-  area.page_->magic = abi::kControlMagic;
+  area.request_ = vmm::request_of(scenario, area.roster_, layout, clocks);
   return area;
+}
+
+Result<ControlArea> ControlArea::create(const GuestMemory &memory, const ControlLayout &layout,
+                                        const Scenario &scenario, GuestClocks clocks) {
+  auto area = find(memory, layout, scenario, clocks);
+  if (!area)
+    return area;
+  for (CpuIndex cpu = 0; cpu < area->cpus_; ++cpu) {
+    area->slots_[cpu].host.ring = layout.ring(cpu);
+    area->slots_[cpu].host.ring_capacity = layout.ring_capacity(cpu);
+  }
+  area->page_->request = area->request_;
+  area->page_->version = abi::kAbiVersion;
+  area->page_->size = sizeof(abi::ControlPage);
+  area->page_->magic = abi::kControlMagic;
+  return area;
+}
+
+Result<ControlArea> ControlArea::resume(const GuestMemory &memory, const ControlLayout &layout,
+                                        const Scenario &scenario, GuestClocks clocks) {
+  auto area = find(memory, layout, scenario, clocks);
+  if (!area)
+    return area;
+  for (CpuIndex cpu = 0; cpu < area->cpus_; ++cpu) {
+    abi::HostLine &host = area->slots_[cpu].host;
+    host.armed.store(0, std::memory_order_relaxed);
+    host.read.store(0, std::memory_order_relaxed);
+    host.step_error.store(0, std::memory_order_relaxed);
+  }
+  return area;
+}
+
+std::uint32_t ControlArea::recorded(CpuIndex cpu) const {
+  const abi::RingLine &line = slot(cpu).ring;
+  return line.count.load(std::memory_order_relaxed) + line.lost.load(std::memory_order_relaxed);
 }
 
 std::uint64_t ControlArea::word_bits(CpuIndex cpu) const {

@@ -63,6 +63,7 @@ struct ControlLayout {
 
   [[nodiscard]] std::uint64_t ring(CpuIndex cpu) const;
   [[nodiscard]] std::uint32_t ring_capacity(CpuIndex cpu) const;
+  friend bool operator==(const ControlLayout &, const ControlLayout &) = default;
 };
 
 /// Puts the area at the top of the RAM that ends at `low_end`. Fails with kUsage when that
@@ -85,7 +86,17 @@ public:
   [[nodiscard]] static Result<ControlArea> create(const GuestMemory &memory, const ControlLayout &layout,
                                                   const Scenario &scenario, GuestClocks clocks);
 
+  /// The area of a guest that has been put back to where it stood at time zero: nothing is armed, no event
+  /// has been taken out, and what the guest has written stays.
+  [[nodiscard]] static Result<ControlArea> resume(const GuestMemory &memory, const ControlLayout &layout,
+                                                  const Scenario &scenario, GuestClocks clocks);
+
+  /// What the page asks for, for `scenario`.
+  [[nodiscard]] static abi::Request request_of(const Scenario &scenario, const ControlLayout &layout,
+                                               GuestClocks clocks);
+
   [[nodiscard]] const ControlLayout &layout() const { return layout_; }
+  [[nodiscard]] const abi::Request &request() const { return request_; }
   [[nodiscard]] std::uint32_t cpus() const { return cpus_; }
   [[nodiscard]] const Roster &roster() const { return roster_; }
 
@@ -95,6 +106,9 @@ public:
   [[nodiscard]] ReportView report() const;
   [[nodiscard]] std::vector<StepView> steps() const;
   [[nodiscard]] KeptRanges kept() const;
+
+  /// How many events the guest says that `cpu` has written, and those that found no room.
+  [[nodiscard]] std::uint32_t recorded(CpuIndex cpu) const;
 
   /// Has the guest ring the doorbell at `place` of `cpu`, or no longer.
   void arm(CpuIndex cpu, abi::Place place);
@@ -125,10 +139,13 @@ private:
   };
 
   explicit ControlArea(Roster roster) : roster_(std::move(roster)) {}
+  [[nodiscard]] static Result<ControlArea> find(const GuestMemory &memory, const ControlLayout &layout,
+                                                const Scenario &scenario, GuestClocks clocks);
   [[nodiscard]] abi::CpuSlot &slot(CpuIndex cpu) const { return slots_[roster_.number_of(cpu)]; }
 
   Roster roster_;
   ControlLayout layout_;
+  abi::Request request_ = {}; ///< the host's own copy: the guest may write over the page's
   std::uint32_t cpus_ = 0;
   std::uint32_t tsc_khz_ = 0;
   abi::ControlPage *page_ = nullptr;

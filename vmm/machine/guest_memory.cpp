@@ -5,8 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sys/mman.h>
 
 namespace reveille::vmm {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+
+bool is_zero(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+} // namespace
 
 Result<GuestMemory> GuestMemory::create(std::uint32_t mib) {
   const std::uint64_t size = std::uint64_t{mib} << 20;
@@ -42,6 +52,43 @@ bool GuestMemory::write_bytes(std::uint64_t gpa, std::span<const std::byte> data
     return false;
   std::copy(data.begin(), data.end(), to->begin());
   return true;
+}
+
+Result<GuestMemory::Copy> GuestMemory::copy() const {
+  const std::span<std::byte> all = mapping_.bytes();
+  std::vector<unsigned char> resident((all.size() + kPage - 1) / kPage);
+  if (::mincore(all.data(), all.size(), resident.data()) != 0)
+    return fail(
+        ExitStatus::kBroken,
+        fmt::format("cannot tell which pages of the guest's memory there are: {}", std::strerror(errno)));
+  Copy copy;
+  for (std::size_t page = 0; page < resident.size(); ++page) {
+    const auto bytes = all.subspan(page * kPage, std::min(kPage, all.size() - page * kPage));
+    if ((resident[page] & 1) == 0 || is_zero(bytes))
+      continue;
+    const std::uint64_t offset = page * kPage;
+    if (copy.pieces.empty() || copy.pieces.back().offset + copy.pieces.back().bytes.size() != offset)
+      copy.pieces.push_back({offset, {}});
+    auto &piece = copy.pieces.back().bytes;
+    piece.insert(piece.end(), bytes.begin(), bytes.end());
+  }
+  return copy;
+}
+
+Result<void> GuestMemory::clear() {
+  const std::span<std::byte> all = mapping_.bytes();
+  if (::madvise(all.data(), all.size(), MADV_DONTNEED) != 0)
+    return fail(ExitStatus::kBroken,
+                fmt::format("cannot clear the guest's memory: {}", std::strerror(errno)));
+  return {};
+}
+
+Result<void> GuestMemory::put_back(const Copy &copy) {
+  if (auto r = clear(); !r)
+    return r;
+  for (const Copy::Piece &piece : copy.pieces)
+    std::copy(piece.bytes.begin(), piece.bytes.end(), mapping_.bytes().subspan(piece.offset).begin());
+  return {};
 }
 
 } // namespace reveille::vmm

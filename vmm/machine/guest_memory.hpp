@@ -52,6 +52,24 @@ public:
   /// Reserves `mib` MiB. Fails with kUnsupported when the host cannot.
   [[nodiscard]] static Result<GuestMemory> create(std::uint32_t mib);
 
+  /// What is in the pages that are not all zero.
+  struct Copy {
+    struct Piece {
+      std::uint64_t offset; ///< in RAM, without the hole
+      std::vector<std::byte> bytes;
+    };
+    std::vector<Piece> pieces; ///< in address order; none next to another
+  };
+
+  /// All of it, while no vCPU runs that writes. Fails with kBroken.
+  [[nodiscard]] Result<Copy> copy() const;
+
+  /// Makes every byte zero, by giving the pages back.
+  [[nodiscard]] Result<void> clear();
+
+  /// Makes every byte what it was.
+  [[nodiscard]] Result<void> put_back(const Copy &copy);
+
   /// One region, or two around the hole; in address order.
   [[nodiscard]] const std::vector<Region> &regions() const { return regions_; }
 

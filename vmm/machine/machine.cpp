@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace reveille::vmm {
@@ -21,12 +23,23 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kApicBaseExtd = 1u << 10; // IA32_APIC_BASE: x2APIC mode, SDM 3, 11.12.1
 
+std::uint64_t us_since(Clock::time_point began) {
+  const auto time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+  return static_cast<std::uint64_t>(time.count());
+}
+
 Result<void> check_counts(const Kvm &kvm, std::uint32_t vcpus) {
   if (vcpus > kvm.max_vcpus() || vcpus > kvm.max_vcpu_id())
     return fail(ExitStatus::kUnsupported,
                 fmt::format("{} vCPUs are more than this host's KVM has for one machine, {}; use fewer",
                             vcpus, std::min(kvm.max_vcpus(), kvm.max_vcpu_id())));
   return {};
+}
+
+/// It has no padding that could differ.
+bool same(const abi::Request &a, const abi::Request &b) {
+  static_assert(std::has_unique_object_representations_v<abi::Request>);
+  return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
 /// Makes the vCPU's LAPIC stand in x2APIC mode, as firmware would leave it. It needs the
@@ -85,6 +98,33 @@ public:
     if (auto r = make_room_for_descriptors(scenario_.machine.vcpus); !r)
       return tl::unexpected(r.error());
     return assemble(*kvm, *setup, std::move(*memory), *layout);
+  }
+
+  Result<void> restart(Machine &machine, const MachineState &as_built) {
+    const auto started = Clock::now();
+    const auto setup = apic_setup(scenario_.machine);
+    if (!setup)
+      return tl::unexpected(setup.error());
+    if (auto r = machine.memory_.clear(); !r)
+      return r;
+    const auto layout = load(machine.memory_);
+    if (!layout)
+      return tl::unexpected(layout.error());
+    if (auto r = as_built.restore(machine); !r)
+      return r;
+    auto control = ControlArea::create(machine.memory_, *layout, scenario_, {machine.tsc_khz_, kLapicHz});
+    if (!control)
+      return tl::unexpected(control.error());
+    machine.control_ = std::move(*control);
+    if (!has_kernel_lapics()) {
+      machine.bus_.reset(); // its clock wakes processors
+      machine.processors_.clear();
+      tsc_khz_ = machine.tsc_khz_;
+      connect(machine, *setup, *machine.reset_);
+    }
+    machine.platform_ = std::make_unique<Platform>();
+    machine.create_us_ = us_since(started);
+    return {};
   }
 
 private:
@@ -208,7 +248,7 @@ private:
       return tl::unexpected(reset.error());
     if (auto r = set_boot_state(vcpus->front(), image_.entry()); !r)
       return tl::unexpected(r.error());
-    const auto created = Clock::now();
+    const std::uint64_t create_us = us_since(started);
     auto control = ControlArea::create(memory, layout, scenario_, {tsc_khz_, kLapicHz});
     if (!control)
       return tl::unexpected(control.error());
@@ -220,8 +260,9 @@ private:
     machine.symbols_ = std::make_unique<Symbolizer>(image_.file());
     machine.host_ = host_info(kvm);
     machine.tsc_khz_ = tsc_khz_;
-    machine.create_us_ = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(created - started).count());
+    machine.reset_ = *reset;
+    machine.apic_ = scenario_.machine.apic;
+    machine.create_us_ = create_us;
     return machine;
   }
 
@@ -259,6 +300,31 @@ Result<Machine> Machine::build(const Scenario &scenario, const std::string &gues
 
 Result<Machine> Machine::build(const Scenario &scenario, const GuestImage &image, Interrupted interrupted) {
   return MachineBuilder(scenario, image, interrupted).build();
+}
+
+Result<void> Machine::restart(const Scenario &scenario, const GuestImage &image,
+                              const MachineState &as_built) {
+  return MachineBuilder(scenario, image, never).restart(*this, as_built);
+}
+
+Result<bool> Machine::resume(const Scenario &scenario, const ZeroPoint &zero) {
+  const auto started = Clock::now();
+  const auto layout = lay_out_control_area(scenario.machine, scenario.bringup, memory_.low_end());
+  const GuestClocks clocks{tsc_khz_, kLapicHz};
+  if (!layout || *layout != zero.layout ||
+      !same(ControlArea::request_of(scenario, zero.layout, clocks), zero.request))
+    return false;
+  if (auto r = memory_.put_back(zero.memory); !r)
+    return tl::unexpected(r.error());
+  if (auto r = zero.state.restore(*this); !r)
+    return tl::unexpected(r.error());
+  auto control = ControlArea::resume(memory_, zero.layout, scenario, clocks);
+  if (!control)
+    return tl::unexpected(control.error());
+  control_ = std::move(*control);
+  platform_ = std::make_unique<Platform>();
+  create_us_ = us_since(started);
+  return true;
 }
 
 } // namespace reveille::vmm

@@ -98,7 +98,7 @@ std::string result_json(const Scenario &scenario, const HostInfo *host, const Ob
   Json invariants = Json::array();
   for (const InvariantVerdict &invariant : verdict.invariants)
     invariants.push_back(invariant_json(invariant));
-  return dump({{"schema", 1},
+  Json result({{"schema", 1},
                {"scenario", scenario.file},
                {"title", scenario.title},
                {"backend", name(scenario.backend)},
@@ -116,6 +116,9 @@ std::string result_json(const Scenario &scenario, const HostInfo *host, const Ob
                {"faults", faults_json(scenario, seen)},
                {"invariants", std::move(invariants)},
                {"differences", verdict.differences}});
+  if (!seen.start.empty())
+    result["start"] = seen.start;
+  return dump(result);
 }
 
 std::string result_json_failed(const std::string &file, const std::string &title, const Error &error,

@@ -18,7 +18,7 @@ struct SuiteOptions {
   std::uint64_t repeat = 1;       ///< runs of each scenario, with seeds from `seed` on
   Shard shard;
   Backend backend = Backend::kKvm;
-  bool fresh = false;    ///< nothing is used again: each run has a process of its own
+  bool fresh = false;    ///< nothing is used again: each run has a process and a machine of its own
   std::string guest;     ///< empty: the one that `run` takes by itself
   std::string log_level; ///< empty: not asked for; else what failing runs said is shown
   std::string json;      ///< empty: none; "-": standard output

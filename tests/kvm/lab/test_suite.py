@@ -1,6 +1,7 @@
 """`vmm suite` with real runs: files, a folder, what is invalid, and Ctrl-C."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -89,6 +90,29 @@ class Suite(lab.LabCase):
         self.assertEqual(self.status, 0, self.report)
         self.assertEqual((self.summary["runs"], runs["a.toml"]["seed"]), (3, 6))
         self.assertRegex(self.report, r"^PASS +\S+/a\.toml +3 runs ")
+
+    def starts(self, *options):
+        """How the machine of each run began, after the first; new ones say nothing."""
+        self.finish(self.start(str(self.folder / "s"), "--repeat", "2", *options))
+        self.assertEqual(self.status, 0, self.report)
+        return [run.get("start") for run in json.loads(self.out.read_text())["runs"]]
+
+    def test_a_machine_is_used_again(self):
+        self.scenario("a.toml", lab.scenario())
+        self.scenario("b.toml", lab.scenario(bringup="strategy = 'serial'"))
+        self.assertEqual(self.starts(), [None, "zero", "again", "zero"])
+        self.assertEqual(self.starts("--set", "machine.apic=user"), [None, "again", "again", "again"])
+        self.assertEqual(self.starts("--fresh"), [None] * 4)
+
+    def test_a_worker_that_dies_takes_no_other_run_with_it(self):
+        self.scenario("a.toml", STALL)
+        self.scenario("b.toml", lab.scenario())
+        process = self.start(str(self.folder / "s"))
+        time.sleep(1.0)
+        (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        runs = self.finish(process)
+        self.assertEqual({name: run["verdict"] for name, run in runs.items()}, {"a.toml": "broken", "b.toml": "pass"})
 
 
 if __name__ == "__main__":

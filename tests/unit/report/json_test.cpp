@@ -22,6 +22,13 @@ std::vector<std::string> keys_of(const Json &json) {
   return keys;
 }
 
+TEST(ResultJson, SaysOfAMachineThatWasUsedBeforeHowItStarted) {
+  story::Story s = story::trouble();
+  EXPECT_FALSE(json_of(s).contains("start"));
+  s.seen.start = "zero";
+  EXPECT_EQ(json_of(s)["start"], "zero");
+}
+
 TEST(ResultJson, HasTheKeysOfTheContractInItsOrder) {
   const Json json = json_of(story::trouble());
   const std::vector<std::string> top = {"schema",    "scenario",   "title",      "backend",  "strategy",
