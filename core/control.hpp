@@ -145,6 +145,10 @@ public:
     return why_ == abi::failed(abi::FailReason::kTimeout, 0, 0, 0) ||
            why_ == abi::failed(abi::FailReason::kCorrupt, 0, 0, 0);
   }
+  /// Whether the attempt that was given up has ended with a stop, which may still be on its way.
+  [[nodiscard]] bool is_stopped(const Settings &settings) const {
+    return settings.stop == abi::Stop::kInit && why_ == abi::failed(abi::FailReason::kTimeout, 0, 0, 0);
+  }
   /// Attempts of this CPU whose resources are still held.
   [[nodiscard]] unsigned quarantined() const { return held_; }
 

@@ -80,7 +80,7 @@ public:
     const auto first = [this](const CpuList &list) {
       return list.empty() ? kNever : seats_[list.front()].deadline;
     };
-    const std::uint64_t next = std::min(first(turns_), first(leases_));
+    const std::uint64_t next = std::min({first(turns_), first(leases_), first(resting_)});
     const std::uint64_t now = env_.now();
     return now < careful_until_ ? std::min(next, now + settings_.recheck) : next;
   }
@@ -120,7 +120,7 @@ private:
       return false;
     if (down_)
       return in_flight_ < policy_.finishing;
-    return !policy_.delegates || !free_.empty() || own_ < own_limit_;
+    return !policy_.delegates || !free_.empty() || own_.has_room();
   }
 
   bool begin_next() {
@@ -134,10 +134,10 @@ private:
       be_careful();
     if (down_) {
       seats_[cpu].up = false;
-      ++own_;
+      own_.add();
       settle(cpu, seats_[cpu].control.take_down(env_));
     } else if (!policy_.delegates || free_.empty()) {
-      ++own_;
+      own_.add();
       settle(cpu, seats_[cpu].control.kick(env_));
     } else {
       leave_to(free_.front(), cpu);
@@ -152,7 +152,7 @@ private:
     seat.outcome = Outcome::kNothing;
     if (exclusive_.prepare) {
       if (const Outcome bad = seat.control.prepare(env_); bad != Outcome::kNothing) {
-        ++own_;
+        own_.add();
         settle(cpu, bad);
         return;
       }
@@ -211,7 +211,7 @@ private:
       seat.lost = seat.control.is_open();
       return;
     }
-    ++own_;
+    own_.add();
     if (seat.outcome != Outcome::kNothing)
       settle(cpu, seat.outcome);
     else if (!seat.control.is_open())
@@ -224,8 +224,8 @@ private:
 
   // --- time
 
-  /// Turns are all equally long, and so are leases, so that both lists are in the order of
-  /// their ends.
+  /// Turns are all equally long, and so are leases and rests, so that each list is in the order of
+  /// its ends.
   void expire() {
     while (!turns_.empty() && seats_[turns_.front()].deadline <= env_.now()) {
       const unsigned cpu = turns_.front();
@@ -237,6 +237,11 @@ private:
     }
     while (!leases_.empty() && seats_[leases_.front()].deadline <= env_.now())
       expire_lease(leases_.front());
+    while (!resting_.empty() && seats_[resting_.front()].deadline <= env_.now()) {
+      const unsigned cpu = resting_.front();
+      end_turn(cpu);
+      settle(cpu, seats_[cpu].control.kick(env_));
+    }
     open_gates();
   }
 
@@ -270,18 +275,19 @@ private:
     seats_[cpu].lost = true;
     env_.log(Kind::kFailed, cpu, Word::from(word).attempt, word,
              abi::failed(abi::FailReason::kLost, 0, 0, 0));
-    ++own_;
+    own_.add();
     fail(cpu);
   }
 
-  void begin_turn(CpuList &list, unsigned cpu) {
+  void begin_turn(CpuList &list, unsigned cpu) { begin(list, cpu, settings_.timeout); }
+  void begin(CpuList &list, unsigned cpu, std::uint64_t ticks) {
     end_turn(cpu);
-    seats_[cpu].deadline = env_.now() + settings_.timeout;
+    seats_[cpu].deadline = env_.now() + ticks;
     list.push_back(links_, cpu);
   }
 
   void end_turn(unsigned cpu) {
-    for (CpuList *list : {&turns_, &leases_})
+    for (CpuList *list : {&turns_, &leases_, &resting_})
       if (seats_[cpu].link.list == list)
         list->remove(links_, cpu);
   }
@@ -314,11 +320,15 @@ private:
         stop_finishing(cpu);
         be_careful();
         if (seats_[cpu].control.has_cost_a_turn())
-          branch_out();
+          own_.grow(env_.now(), settings_.timeout);
         if (down_ || !seats_[cpu].control.can_retry() ||
             seats_[cpu].control.attempts_made() >= settings_.attempts) {
           seats_[cpu].control.failed(env_);
           fail(cpu);
+          return;
+        }
+        if (settings_.rest != 0 && seats_[cpu].control.is_stopped(settings_)) {
+          begin(resting_, cpu, settings_.rest);
           return;
         }
         outcome = seats_[cpu].control.kick(env_);
@@ -331,16 +341,6 @@ private:
   /// in the arrival map and has not yet interrupted this CPU, nobody else will do that: for the
   /// time of a turn CPU 0 looks by itself.
   void be_careful() { careful_until_ = env_.now() + settings_.timeout; }
-
-  /// Dead APs must not cost a tree one timeout after the other: CPU 0 takes twice as many upon
-  /// itself for each round of them.
-  void branch_out() {
-    const std::uint64_t now = env_.now();
-    if (now - branched_at_ < settings_.timeout / 2 || own_limit_ > Policy::kAll / 2)
-      return;
-    own_limit_ *= 2;
-    branched_at_ = now;
-  }
 
   void come_up(unsigned cpu) {
     seats_[cpu].up = true;
@@ -369,7 +369,7 @@ private:
     end_turn(cpu);
     stop_finishing(cpu);
     gates_.move(seats_[cpu].inside, Section::kNone);
-    --own_;
+    own_.remove();
     --undecided_;
     if (--in_flight_ == 0)
       env_.freeze_steps(false);
@@ -429,19 +429,18 @@ private:
   std::span<Seat<E>> seats_;
   SeatLinks<E> links_{seats_};
   Exclusive exclusive_;
-  CpuList ready_;  ///< APs to be kicked, or to be taken down
-  CpuList turns_;  ///< APs whose turn it is
-  CpuList free_;   ///< CPUs that are up, and can be left an AP
-  CpuList leases_; ///< control CPUs that have one
+  CpuList ready_;   ///< APs to be kicked, or to be taken down
+  CpuList turns_;   ///< APs whose turn it is
+  CpuList resting_; ///< APs that were stopped, and will be kicked again
+  CpuList free_;    ///< CPUs that are up, and can be left an AP
+  CpuList leases_;  ///< control CPUs that have one
   Gates gates_;
   std::uint32_t cycle_ = 0;
   bool down_ = false; ///< CPUs are being taken down
   unsigned in_flight_ = 0;
   unsigned finishing_ = 0;
   unsigned undecided_ = 0;
-  unsigned own_ = 0;       ///< of those in flight, CPU 0's own
-  unsigned own_limit_ = 1; ///< of those, in tree
-  std::uint64_t branched_at_ = 0;
+  Own own_; ///< of those in flight, CPU 0's own
   std::uint64_t careful_until_ = 0;
 };
 

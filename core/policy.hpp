@@ -3,6 +3,7 @@
 
 #include "core/abi/control_page.hpp"
 
+#include <cstdint>
 #include <limits>
 
 namespace reveille::core {
@@ -29,6 +30,28 @@ struct Policy {
     }
     return {in_flight, kAll, false, false};
   }
+};
+
+/// The APs that CPU 0 brings up itself in tree: one at a time, as every control CPU. But dead APs must not
+/// cost one timeout after the other: for each round of them it takes twice as many upon itself.
+class Own {
+public:
+  [[nodiscard]] bool has_room() const { return count_ < limit_; }
+  void add() { ++count_; }
+  void remove() { --count_; }
+
+  /// An AP has died at `now`; those that do within half a turn are of one round.
+  void grow(std::uint64_t now, std::uint64_t turn) {
+    if (now - grown_at_ < turn / 2 || limit_ > Policy::kAll / 2)
+      return;
+    limit_ *= 2;
+    grown_at_ = now;
+  }
+
+private:
+  unsigned count_ = 0;
+  unsigned limit_ = 1;
+  std::uint64_t grown_at_ = 0;
 };
 
 } // namespace reveille::core

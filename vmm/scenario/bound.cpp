@@ -14,6 +14,7 @@ constexpr double kBaseMs = 5'000; // create the machine, boot CPU 0, report
 constexpr double kPerCpuMs = 20;  // create, kick and bring up a healthy CPU, or take it down, on a slow host
 constexpr double kPerSpinnerMs = 1;  // what each spinning CPU adds to each other: they share cores
 constexpr double kGraceTimeouts = 2; // a healthy CPU that is late, and proof of one that was given up
+constexpr double kRest = 0.25;       // timeouts, at most, between a stop and the next kick
 constexpr double kPerLapse = 3;      // timeouts until a lease is seen to lapse, and its AP is lost
 
 /// APs that may use up a timeout in each attempt: struck by a fault, or expected to fail. A
@@ -65,7 +66,9 @@ double timeouts_of_the_dead(const Scenario &s) {
   const double dead = possibly_dead(s);
   const double turns = s.bringup.attempts + (s.bringup.cycles > 1 ? 1 : 0);
   const double all = deadly_cycles(s, dead) * timeouts(s, dead) * turns;
-  return s.bringup.attempts == 1 ? std::min(dead, all) : all;
+  if (s.bringup.attempts == 1)
+    return std::min(dead, all);
+  return s.bringup.stop == abi::Stop::kInit ? all * (1 + kRest) : all;
 }
 
 /// In tree a fault on a CPU that is up, or that is about to kick another, may cost the lease.

@@ -237,6 +237,52 @@ TEST(Driver, TrustsNoInterruptOfACpuThatItMayHaveStopped) {
   EXPECT_EQ(bench.driver.deadline(), kicked_at + 259) << "after the time of a turn all have come to rest";
 }
 
+TEST(Driver, LetsAStopSettleBeforeTheNextKick) {
+  Bench bench(quick(3));
+  bench.settings.attempts = 2;
+  bench.settings.rest = 30;
+  bench.driver.begin_up();
+  bench.driver.poll();
+  const std::uint64_t kicked_at = bench.machine.time;
+  bench.machine.time = kicked_at + 100;
+  bench.driver.poll();
+  for (const unsigned cpu : {1U, 2U})
+    ASSERT_EQ(bench.machine.seen(cpu).state, State::kAbandoned);
+  bench.machine.time += 29;
+  bench.driver.poll();
+  EXPECT_EQ(bench.machine.seen(1).state, State::kAbandoned) << "a tick is left";
+  bench.machine.time += 1;
+  bench.driver.poll();
+  for (const unsigned cpu : {1U, 2U}) // they have rested at the same time
+    EXPECT_EQ(bench.machine.seen(cpu), (Word{2, State::kKicked, 0}));
+  EXPECT_FALSE(bench.driver.decided());
+}
+
+TEST(Driver, IsWokenWhenARestIsOver) {
+  Bench bench(quick(2));
+  bench.settings.attempts = 2;
+  bench.settings.rest = 30;
+  bench.settings.recheck = 1000;
+  bench.driver.begin_up();
+  bench.driver.poll();
+  bench.machine.time += 100;
+  bench.driver.poll();
+  EXPECT_EQ(bench.driver.deadline(), bench.machine.time + 30);
+}
+
+TEST(Driver, KicksAgainAtOnceWhomItHasNotStopped) {
+  reveille::core::Settings settings = quick(2);
+  settings.stop = reveille::abi::Stop::kNone;
+  settings.attempts = 2;
+  settings.rest = 30;
+  Bench bench(settings);
+  bench.driver.begin_up();
+  bench.driver.poll();
+  bench.machine.time += 100;
+  bench.driver.poll();
+  EXPECT_EQ(bench.machine.seen(1), (Word{2, State::kKicked, 0}));
+}
+
 TEST(Driver, ServesThoseWhoComeLateAfterTheEnd) {
   reveille::core::Settings settings = quick(2);
   settings.stop = reveille::abi::Stop::kNone;

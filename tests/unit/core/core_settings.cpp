@@ -45,7 +45,9 @@ TEST(Settings, TheRendezvousIsBoundedFarBelowTheTurn) {
   EXPECT_EQ(settings.tsc_wait, 75'000U);
   EXPECT_EQ(settings.tsc_turn, 2'000U) << "the CP, which others wait for, stays two milliseconds at most";
   EXPECT_EQ(settings.recheck, settings.tsc_turn) << "as often as it may be away in any case";
+  EXPECT_EQ(settings.rest, 10'000U) << "what the manual asks for behind an INIT";
   settings.set_timeout(1'000, 1'000); // 1 ms
+  EXPECT_EQ(settings.rest, 250U) << "a quarter of a turn at most";
   EXPECT_EQ(settings.tsc_wait, 250U);
   EXPECT_EQ(settings.tsc_turn, 15U);
 }

@@ -26,7 +26,8 @@ TEST(scenario, the_bound_counts_dead_aps_as_the_strategy_does) {
   EXPECT_EQ(bound_of("window = 2\n" + kThreeDead), kHealthy + 2000);
   EXPECT_EQ(bound_of("strategy = \"serial\"\n" + kThreeDead), kHealthy + 3000);
   EXPECT_EQ(bound_of("strategy = \"split\"\n" + kThreeDead), kHealthy + 3000);
-  EXPECT_EQ(bound_of("attempts = 4\n" + kThreeDead), kHealthy + 4000);
+  EXPECT_EQ(bound_of("attempts = 4\nstop = \"none\"\n" + kThreeDead), kHealthy + 4000);
+  EXPECT_EQ(bound_of("attempts = 4\n" + kThreeDead), kHealthy + 4000 * 1.25); // a rest behind each stop
   EXPECT_EQ(bound_of("strategy = \"serial\"\n[expect]\nfailed = { \"1-2\" = \"absent@alive\" }\n"),
             kHealthy + 2000);
 }
@@ -37,7 +38,7 @@ TEST(scenario, the_bound_has_room_for_every_fault) {
   EXPECT_EQ(bound_of(delay + "at = \"kick\"\n"), kHealthy + 1000 + 3 * 500);
   EXPECT_EQ(bound_of("strategy = \"serial\"\n" + delay + "at = \"idle\"\n"), kHealthy + 3000 + 3 * 500);
   EXPECT_EQ(bound_of("attempts = 2\n" + delay + "at = \"idle\"\nattempt = 0\ncount = 9\n"),
-            kHealthy + 2000 + 2 * 500);
+            kHealthy + 2000 * 1.25 + 2 * 500);
   EXPECT_EQ(bound_of(delay + "at = \"time:7000\"\n"), kHealthy + 1000 + 500 + 7000);
 }
 
@@ -52,7 +53,7 @@ TEST(scenario, the_bound_counts_the_levels_of_a_tree) {
   EXPECT_EQ(bound_of(tree), kHealthy + (7 + 1 + 1) * 1000); // 99 may die; 7 levels reach 100 CPUs
   EXPECT_EQ(bound_of(tree + kThreeDead), kHealthy + 3000);  // never more than one each
   EXPECT_EQ(bound_of(tree + "window = 4\n"), kHealthy + (7 + 1 + 25) * 1000);
-  EXPECT_EQ(bound_of(tree + "attempts = 2\n"), kHealthy + (7 + 1 + 1) * 2 * 1000);
+  EXPECT_EQ(bound_of(tree + "attempts = 2\n"), kHealthy + (7 + 1 + 1) * 2 * 1000 * 1.25);
   // Whoever is struck while it brings another up may cost the lease.
   const std::string up = "[[fault]]\ncpu = \"1-2\"\naction = \"stall\"\nduration_ms = 7\nat = ";
   EXPECT_EQ(bound_of(tree + up + "\"active.released\"\n"), kHealthy + 2000 + 2 * 7 + 2 * 3 * 1000);
@@ -67,8 +68,8 @@ TEST(scenario, the_bound_grows_with_the_cycles) {
   EXPECT_EQ(bound_of(cycles), kThree + 3 * 2 * 1000); // some may die in each, up or down
   EXPECT_EQ(bound_of(cycles + kThreeDead), kThree + 2 * 1000);
   EXPECT_EQ(bound_of(cycles + kThreeDead + "cycle = 0\n"), kThree + 3 * 1000); // each dies once
-  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 0\n"), kThree + 3 * 3 * 1000);
-  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 2\n"), kThree + 3 * 1000);
+  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 0\n"), kThree + 3 * 3 * 1000 * 1.25);
+  EXPECT_EQ(bound_of(cycles + "attempts = 2\n" + kThreeDead + "cycle = 2\n"), kThree + 3 * 1000 * 1.25);
   const std::string delay = "[[fault]]\ncpu = 1\nat = \"idle\"\naction = \"delay\"\nduration_ms = 500\n";
   EXPECT_EQ(bound_of(cycles + delay + "cycle = 0\ncount = 2\n"), kThree + 1000 + 2 * 500);
   EXPECT_EQ(bound_of(cycles + delay + "cycle = 0\ncount = 9\n"), kThree + 1000 + 3 * 500);
