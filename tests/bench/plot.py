@@ -1,8 +1,10 @@
 """Plots as SVG: light, readable, and byte for byte the same for the same numbers.
 
-A series is {"label": str, "x": [..], "y": [stats.summary or number, ..]}; of a summary the median is drawn,
-with a bar from its lowest to its highest.
+A series is {"label": str, "x": [..], "y": [stats.summary or number, ..]}, and with "dashed": True another sort than
+the others; of a summary the median is drawn, with a bar from its lowest to its highest.
 """
+
+import math
 
 import matplotlib
 
@@ -38,8 +40,19 @@ def bounds(value):
 
 def plain(axis):
     """Numbers as people write them, also on a logarithmic axis."""
-    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}" if value < 1e4 else f"{value:,.0f}"))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}" if value < 1e3 else f"{value:,.0f}"))
     axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def whole_decades(axes):
+    """A logarithmic axis of y from one power of ten to another, so that there is always one to read it by."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+
+
+def legend(axes):
+    """Beside the plot, where it hides nothing."""
+    axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1))
 
 
 def save(figure, path):
@@ -54,18 +67,21 @@ def lines(path, title, labels, series, log_x=True, log_y=True):
         below, above = zip(*(bounds(value) for value in each["y"]), strict=True)
         axes.errorbar(
             each["x"], [median(value) for value in each["y"]], yerr=(below, above),
-            label=each["label"], marker="o", markersize=3.5, linewidth=1.4, elinewidth=0.8, capsize=2,
+            label=each["label"], linestyle="--" if each.get("dashed") else "-", marker="o", markersize=3.5, linewidth=1.4, elinewidth=0.8, capsize=2,
         )  # fmt: skip
     if log_x:
         axes.set_xscale("log", base=2)
     if log_y:
         axes.set_yscale("log")
+        whole_decades(axes)
+    axes.set_xticks(sorted({x for each in series for x in each["x"]}))
+    axes.tick_params(axis="x", which="minor", length=0)
     for axis in (axes.xaxis, axes.yaxis):
         plain(axis)
     axes.set_title(title, loc="left")
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    axes.legend(frameon=False, fontsize=9)
+    legend(axes)
     save(figure, path)
 
 
@@ -85,10 +101,11 @@ def bars(path, title, label, groups, names, lines=None, log=False):
         axes.axhline(value, color="#4a5568", linestyle=dashes, linewidth=1, label=f"{name}: {value:g}")
     if log:
         axes.set_yscale("log")
+        whole_decades(axes)
     plain(axes.yaxis)
     axes.set_xticks(range(len(names)), names)
     axes.grid(axis="x", visible=False)
     axes.set_title(title, loc="left")
     axes.set_ylabel(label)
-    axes.legend(frameon=False, fontsize=9)
+    legend(axes)
     save(figure, path)

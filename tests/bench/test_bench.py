@@ -68,6 +68,14 @@ class Stats(unittest.TestCase):
         self.assertEqual(taken, {"a": [1, 6, 7], "b": [2, 5, 8], "c": [3, 4, 9]})
 
 
+    def test_no_further_round_begins_when_the_time_is_over(self):
+        for seconds, rounds in ((100, 9), (50, 7), (0, stats.LEAST)):
+            now = iter(range(0, 1000, 10))
+            taken = stats.interleave(9, {"a": lambda: 1}, seconds, lambda now=now: next(now))
+            # The clock is asked once at the beginning, and before each round after the first three.
+            self.assertEqual(len(taken["a"]), rounds, seconds)
+
+
 class Markdown(unittest.TestCase):
     def test_numbers(self):
         for value, text in (
@@ -259,6 +267,14 @@ class OnTheSimulator(unittest.TestCase):
             rows = [row(10_000, 0.1), row(100_000, 1.0), row(1_000_000, last)]
             self.assertEqual([target[1] for target in case.targets({"rows": rows})], met)
         self.assertEqual(case.targets({"rows": [{"vcpus": 10_000, "strategy": "tree", "why": "slow"}]}), [])
+
+    def test_what_would_take_too_long_is_not_tried(self):
+        case = cases.all_cases()["simulator"]
+        rows = [{"vcpus": 1000, "strategy": "tree", "seconds": stats.summary([case.PATIENCE])}]
+        self.assertIsNone(case.why_not([], 2000, "tree"))
+        self.assertIsNone(case.why_not(rows, 500, "tree"))
+        self.assertIn("more than 240 s", case.why_not(rows, 2000, "tree"))
+        self.assertIn("memory", case.why_not([], 10**12, "tree"))
 
 
 class CommandLine(unittest.TestCase):

@@ -13,6 +13,7 @@ QUICK_SIZES = (8, 64)
 LAPICS = ("kernel", "user")
 GUESTS = ("real", "long", "protocol")
 PATIENCE = 60  # s, for one bring-up
+BUDGET = 20  # s: for one size; then no further round begins
 MOST = 2.0  # the protocol's time to that of the floor in long mode
 TARGET_SIZES = (255, 1000)
 
@@ -24,8 +25,7 @@ def measure_one(context, vcpus, apic):
         command = [context.program("bringup_cost"), "--guest", guest, "--vcpus", vcpus, "--apic", apic]
         return context.run_json(command, PATIENCE)["bringup_us"] / 1e3
 
-    repeats = context.repeats if vcpus < 1000 else max(3, context.repeats // 2)
-    taken = stats.interleave(repeats, {guest: lambda guest=guest: once(guest) for guest in GUESTS})
+    taken = stats.interleave(context.repeats, {guest: lambda guest=guest: once(guest) for guest in GUESTS}, BUDGET)
     row = {"vcpus": vcpus, "apic": apic, **{f"{guest}_ms": stats.summary(taken[guest]) for guest in GUESTS}}
     row["ratio"] = row["protocol_ms"]["median"] / row["long_ms"]["median"]
     return row
@@ -73,7 +73,7 @@ def report(result):
         " real through protected to long mode. The end is the TSC of the AP that was the last to count. The protocol"
         " is the full guest, every point handing over, in parallel, waiting by halting: from time zero to the last CPU"
         " active. All in the same machine on the same threads, one process each, taking turns. Milliseconds: median"
-        " (lowest to highest).\n\n" + markdown.table(head, rows)
+        " (lowest to highest) of three to nine runs, the fewer the longer they take.\n\n" + markdown.table(head, rows)
     )
 
 
@@ -86,6 +86,7 @@ def plots(result, folder):
             "label": f"{names[guest]}, LAPICs {apic}",
             "x": [row["vcpus"] for row in result["rows"] if row["apic"] == apic],
             "y": [row[f"{guest}_ms"] for row in result["rows"] if row["apic"] == apic],
+            "dashed": apic == "user",
         }
         for apic in LAPICS
         for guest in GUESTS

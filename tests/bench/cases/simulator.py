@@ -17,6 +17,7 @@ SHORT = 20_000  # CPUs: up to here a run is short enough to be repeated
 MOST_SECONDS = 10
 TARGET_SIZE = 100_000
 MOST_GROWTH = 2.0  # of the time for each CPU, from the second size to the last
+CAUTION = 1.5  # a size that would take too long at this many times what the one before took is not tried
 KIB_PER_CPU = 12  # what a simulated CPU may take; more than that is not tried where there is no room
 
 
@@ -43,12 +44,24 @@ def measure_one(context, vcpus, strategy, repeats):
     }
 
 
+def why_not(rows, vcpus, strategy):
+    """Why a size is not tried, by what is known of the smaller ones; None: it is."""
+    if not room_for(vcpus):
+        return "this host has not the memory"
+    known = per_cpu_us({"rows": rows}, strategy)
+    expected = known[max(known)] * vcpus / 1e6 if known else 0
+    if expected * CAUTION > PATIENCE:
+        return f"not tried: more than {expected:.0f} s, by what {max(known):,} took"
+    return None
+
+
 def measure(context):
     rows = []
     for vcpus in QUICK_SIZES if context.quick else SIZES:
         for strategy in STRATEGIES:
-            if not room_for(vcpus):
-                rows.append({"vcpus": vcpus, "strategy": strategy, "why": "this host has not the memory"})
+            if why := why_not(rows, vcpus, strategy):
+                rows.append({"vcpus": vcpus, "strategy": strategy, "why": why})
+                context.say(f"{vcpus:,} CPUs, {strategy}: {why}")
                 continue
             row = measure_one(context, vcpus, strategy, 3 if vcpus <= SHORT else 1)
             rows.append(row)
