@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace reveille::vmm {
@@ -133,10 +134,21 @@ std::string readable_name(const std::string &linkage_name) {
 
 struct Symbolizer::Tables {
   std::vector<std::byte> file;
-  ElfHandle elf; // looks into file
+  bool is_read = false; // what follows; most runs never ask
+  ElfHandle elf;        // looks into file
   std::vector<Symbol> symbols;
   DwarfHandle dwarf; // looks into elf
-  std::mutex mutex;  // libdw builds its tables while it answers
+  std::mutex mutex;  // of all: libdw builds its tables while it answers, too
+
+  void read() {
+    if (std::exchange(is_read, true))
+      return;
+    elf = open_elf(file);
+    if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF)
+      return;
+    symbols = read_symbols(elf.get());
+    dwarf.reset(dwarf_begin_elf(elf.get(), DWARF_C_READ, nullptr));
+  }
 
   [[nodiscard]] const Symbol *nearest(std::uint64_t address) const {
     auto after = std::upper_bound(symbols.begin(), symbols.end(), address,
@@ -152,11 +164,6 @@ struct Symbolizer::Tables {
 
 Symbolizer::Symbolizer(std::span<const std::byte> file) : tables_(std::make_unique<Tables>()) {
   tables_->file.assign(file.begin(), file.end());
-  tables_->elf = open_elf(tables_->file);
-  if (tables_->elf == nullptr || elf_kind(tables_->elf.get()) != ELF_K_ELF)
-    return;
-  tables_->symbols = read_symbols(tables_->elf.get());
-  tables_->dwarf.reset(dwarf_begin_elf(tables_->elf.get(), DWARF_C_READ, nullptr));
 }
 
 Symbolizer::~Symbolizer() = default;
@@ -165,6 +172,7 @@ Symbolizer &Symbolizer::operator=(Symbolizer &&) noexcept = default;
 
 std::string Symbolizer::describe(std::uint64_t address) const {
   const std::lock_guard lock(tables_->mutex);
+  tables_->read();
   const Symbol *symbol = tables_->nearest(address);
   if (symbol == nullptr)
     return fmt::format("{:#x}", address);
@@ -177,6 +185,8 @@ std::string Symbolizer::describe(std::uint64_t address) const {
 }
 
 std::optional<std::uint64_t> Symbolizer::find(std::string_view symbol) const {
+  const std::lock_guard lock(tables_->mutex);
+  tables_->read();
   for (const Symbol &candidate : tables_->symbols)
     if (candidate.linkage_name == symbol)
       return candidate.address;

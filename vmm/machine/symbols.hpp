@@ -11,8 +11,8 @@
 
 namespace reveille::vmm {
 
-/// Reads an ELF file's symbol table and DWARF lines. Missing or broken ones make its answers
-/// poorer, never wrong and never an error. Any thread may ask; asking is serialised inside.
+/// Reads an ELF file's symbol table and DWARF lines, when it is first asked. Missing or broken ones make its
+/// answers poorer, never wrong and never an error. Any thread may ask; asking is serialised inside.
 class Symbolizer {
 public:
   /// Copies `file`, an ELF file's bytes.

@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -131,9 +132,7 @@ bool run(char *const command[], std::string_view until, double limit, Seen &seen
   return error == 0;
 }
 
-} // namespace
-
-int main(int count, char **arguments) {
+int dispatch(int count, char **arguments) {
   std::string_view until;
   char **next = arguments + 1;
   if (count > 2 && std::string_view(*next) == "--until") {
@@ -159,4 +158,15 @@ int main(int count, char **arguments) {
   // Anything may be in what a program writes: what is no UTF-8 is replaced.
   fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return std::fflush(stdout) == 0 ? 0 : 4;
+}
+
+} // namespace
+
+int main(int count, char **arguments) {
+  try {
+    return dispatch(count, arguments);
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "stamped: failed: %s\n", error.what());
+    return 4;
+  }
 }
