@@ -99,6 +99,22 @@ def measure_all(options, chosen, path):
     return document, fine
 
 
+def usage_mistake(options, known, path):
+    """What is wrong with the command line, in words; None when nothing is. `path`: of the numbers."""
+    unknown = [name for name in options.cases if name not in known]
+    if unknown:
+        return f"there is no case {', '.join(unknown)}; there are {', '.join(known)}"
+    if options.source and (options.cases or options.quick or options.json or options.no_docs):
+        return "--from measures nothing, and takes nothing beside it"
+    if options.source and not path.is_file():
+        return f"there is no file {path}"
+    try:
+        results.load(path)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
 def main(arguments):
     parser, options = parse(arguments)
     known = cases.all_cases()
@@ -106,14 +122,14 @@ def main(arguments):
         for case in known.values():
             print(f"{case.NAME:<16} {case.SECONDS:>4} s  {case.TITLE}")
         return 0
-    unknown = [name for name in options.cases if name not in known]
-    if unknown:
-        parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(known)}")
+    path = Path(options.source or options.json or default_json(options))
+    if wrong := usage_mistake(options, known, path):
+        parser.error(wrong)
     if options.source:
-        document, fine = results.load(options.source), True
+        document, fine = results.load(path), True
     else:
         chosen = [case for name, case in known.items() if not options.cases or name in options.cases]
-        document, fine = measure_all(options, chosen, Path(options.json or default_json(options)))
+        document, fine = measure_all(options, chosen, path)
     if not options.no_docs and not options.quick:
         page.update(PAGE, document, known)
         say(f"the page is {PAGE.relative_to(ROOT)}")

@@ -15,10 +15,13 @@ SCHEMA = 1
 
 
 def load(path):
-    """The document at `path`; an empty one where there is none."""
+    """The document at `path`; an empty one where there is no file. ValueError: it is something else."""
     if not Path(path).is_file():
         return {"schema": SCHEMA, "cases": {}}
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError(f"{path} is not a result of ./bench, or of another version of it")
     return document

@@ -160,7 +160,7 @@ class Results(unittest.TestCase):
 
     def test_other_files_are_refused(self):
         self.path.parent.mkdir()
-        for text in ('{"schema": 2, "cases": {}}', "[]"):
+        for text in ('{"schema": 2, "cases": {}}', "[]", "{"):
             self.path.write_text(text)
             with self.assertRaises(ValueError):
                 results.load(self.path)
@@ -293,6 +293,20 @@ class CommandLine(unittest.TestCase):
         done = self.bench("no-such-case")
         self.assertEqual(done.returncode, 2)
         self.assertIn("bring-up", done.stderr)
+
+    def test_what_is_to_be_read_must_be_there(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as other:
+            other.write('{"something": "else"}')
+            other.flush()
+            for arguments, word in (
+                (["--from", "/nowhere.json"], "there is no file"),
+                (["--from", other.name], "is not a result"),
+                (["--json", other.name, "floors"], "is not a result"),
+                (["--from", other.name, "floors"], "takes nothing beside it"),
+            ):
+                done = self.bench(*arguments)
+                self.assertEqual(done.returncode, 2, arguments)
+                self.assertIn(word, done.stderr)
 
     @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
     def test_a_case_from_end_to_end(self):
