@@ -6,7 +6,8 @@ stamped.py    runs that are timed from outside, by the lines that they write; qe
 stats.py      repeats, side by side; medians and spread
 results.py    the JSON, in which each case has its part
 page.py       the page between its markers; machine.py, markdown.py and plot.py are what it is made of
-programs/     what has to be native to be fair; each says on top what it does
+programs/     what has to be native to be fair; each says on top what it does. Of use by itself:
+              build/bin/bringup_cost --vcpus 255, what one bring-up took in time, exits, instructions and memory
 test_bench.py the test of all this, which ./test runs
 """
 
