@@ -55,6 +55,8 @@ Lab::Lab(const Scenario &scenario, Machine &machine, LabStart start)
   state_.starts_at_zero = start.at_zero;
   state_.on_zero = std::move(start.on_zero);
   std::reverse(timed_.begin(), timed_.end());
+  if (timed_.empty() || timed_.back().ms > 0)
+    state_.note_zero_served();                 // nothing strikes there: CPU 0 need not wait for anybody
   machine.control().arm(0, abi::Place::kZero); // faults or not: what the guest keeps is looked at there
   for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu) {
     const std::uint64_t mask = faults_.armed(cpu);
@@ -123,7 +125,7 @@ Result<void> Lab::start() {
   }
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
     while (machine_.exists(cpu) && !runners_[cpu]->started())
-      std::this_thread::sleep_for(microseconds(100));
+      state_.wait_for_news(kLook); // the thread tells of its start
   return runners_[0]->start();
 }
 

@@ -83,6 +83,7 @@ void VcpuRunner::thread_main() {
     if (const auto armed = arm_stops(); !armed)
       spdlog::error("cpu {}: {}", cpu_, armed.error().message);
     started_ = true;
+    state_.tell();
     if (cpu_ == 0 && state_.starts_at_zero)
       reach_zero();
     while (!state_.ending()) {
