@@ -10,14 +10,14 @@ from errors import BenchError
 NAME = "sync-point"
 TITLE = "One sync point between two threads"
 ORDER = 70
-SECONDS = 60
+SECONDS = 30
 
 CORE = "core/hand-over"
 RIVALS = ("std::barrier", "std::latch", "pthread_barrier_t", "mutex and condition variable")
 PATIENCE = 300  # s
-REPEATS = 41  # of each, in random order
+REPEATS = 31  # of each, in random order
 QUICK_REPEATS = 5
-BATCH_TIME = 0.01  # s: what Google Benchmark takes for one repeat, at least
+BATCH_TIME = 0.005  # s: what Google Benchmark takes for one repeat, at least
 
 
 def by_name(document):
