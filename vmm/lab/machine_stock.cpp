@@ -50,12 +50,12 @@ MachineStock::~MachineStock() {
     destroyer_.join();
 }
 
-Result<Machine *> MachineStock::take(const Scenario &scenario, const std::string &guest_path,
-                                     Machine::Interrupted interrupted) {
+Result<MachineStock::Lease> MachineStock::take(const Scenario &scenario, const std::string &guest_path,
+                                               Machine::Interrupted interrupted) {
   const bool may_keep = keeps_ && is_usual(scenario);
   const std::string kind = kind_of(scenario, guest_path);
   if (may_keep && stocked_ && stocked_->kind == kind && put_back(scenario))
-    return &stocked_->machine;
+    return Lease(*this);
   discard();
   auto image = GuestImage::open(guest_path);
   if (!image)
@@ -68,7 +68,7 @@ Result<Machine *> MachineStock::take(const Scenario &scenario, const std::string
   if (may_keep)
     if (auto as_built = MachineState::of(stocked_->machine))
       stocked_->as_built = std::move(*as_built);
-  return &stocked_->machine;
+  return Lease(*this);
 }
 
 /// False: it cannot be used for that.

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace reveille::vmm {
 
@@ -35,18 +36,39 @@ public:
   MachineStock(const MachineStock &) = delete;
   MachineStock &operator=(const MachineStock &) = delete;
 
-  /// The machine for a run of `scenario`; it stays here. Fails as Machine::build does.
-  [[nodiscard]] Result<Machine *> take(const Scenario &scenario, const std::string &guest_path,
-                                       Machine::Interrupted interrupted);
+  /// The machine while a run has it. What refers to the machine must be gone before this is: then it may be
+  /// destroyed at once.
+  class Lease {
+  public:
+    Lease(Lease &&other) noexcept
+        : stock_(std::exchange(other.stock_, nullptr)), is_sound_(other.is_sound_) {}
+    Lease &operator=(Lease &&) = delete;
+    ~Lease() {
+      if (stock_ != nullptr)
+        stock_->give_back(is_sound_);
+    }
+
+    [[nodiscard]] Machine &machine() const { return stock_->stocked_->machine; }
+    /// The run has ended as runs do, and no vCPU runs: else the machine is not used again.
+    void note_sound() { is_sound_ = true; }
+
+  private:
+    friend class MachineStock;
+    explicit Lease(MachineStock &stock) : stock_(&stock) {}
+
+    MachineStock *stock_;
+    bool is_sound_ = false;
+  };
+
+  /// The machine for a run of `scenario`. Fails as Machine::build does. One lease at a time.
+  [[nodiscard]] Result<Lease> take(const Scenario &scenario, const std::string &guest_path,
+                                   Machine::Interrupted interrupted);
 
   /// Of the machine that was taken last.
   [[nodiscard]] MachineStart start() const { return start_; }
 
   /// For CPU 0's thread at the doorbell of time zero: keeps where it stands for further runs.
   void note_zero(const Scenario &scenario);
-
-  /// After the run, when no vCPU runs; `is_sound`: the run ended as runs do.
-  void give_back(bool is_sound);
 
 private:
   struct Stocked {
@@ -58,6 +80,7 @@ private:
   };
 
   [[nodiscard]] bool put_back(const Scenario &scenario);
+  void give_back(bool is_sound);
   void discard();
 
   bool keeps_;

@@ -116,26 +116,23 @@ Error with_way_out(Error error) {
 
 int run_on_kvm(const RunOptions &options, Progress &progress, MachineStock &stock) {
   const auto began = LabClock::now();
-  const auto machine = stock.take(options.scenario, options.guest_path, &InterruptGuard::interrupted);
-  if (!machine)
-    return could_not_run(options, with_way_out(machine.error()), began);
+  auto lease = stock.take(options.scenario, options.guest_path, &InterruptGuard::interrupted);
+  if (!lease)
+    return could_not_run(options, with_way_out(lease.error()), began);
   if (InterruptGuard::interrupted())
     return could_not_run(options, {ExitStatus::kInterrupted, "interrupted before the guest was started"},
                          began);
   const bool at_zero = stock.start() == MachineStart::kZero;
-  Lab lab(options.scenario, **machine, {at_zero, [&] { stock.note_zero(options.scenario); }});
+  Lab lab(options.scenario, lease->machine(), {at_zero, [&] { stock.note_zero(options.scenario); }});
   auto seen = lab.run([&](const ProgressView &view) { progress.update(view); });
   progress.finish();
-  if (!seen) {
-    const int status = after(lab, could_not_run(options, with_way_out(seen.error()), began));
-    stock.give_back(false);
-    return status;
-  }
+  if (!seen)
+    return after(lab, could_not_run(options, with_way_out(seen.error()), began));
   seen->total_us = std::chrono::duration<double, std::micro>(LabClock::now() - began).count();
   seen->start = name(stock.start());
-  const int status = after(lab, tell(options, &(*machine)->host(), *seen, began));
-  stock.give_back(seen->end == RunEnd::kComplete);
-  return status;
+  if (seen->end == RunEnd::kComplete && lab.all_joined())
+    lease->note_sound();
+  return after(lab, tell(options, &lease->machine().host(), *seen, began));
 }
 
 int run_on_sim(const RunOptions &options, Progress &progress) {

@@ -104,6 +104,12 @@ class Suite(lab.LabCase):
         self.assertEqual(self.starts("--set", "machine.apic=user"), [None, "again", "again", "again"])
         self.assertEqual(self.starts("--fresh"), [None] * 4)
 
+    def test_machines_that_are_not_used_again_go_beside_the_next_run(self):
+        self.scenario("a.toml", lab.scenario(faults=["cpu = 3; at = 'firmware'; action = 'unlisted'"],
+                                             expect="failed = { 3 = 'lost@alive' }"))  # fmt: skip
+        self.finish(self.start(str(self.folder / "s"), "--repeat", "20"))
+        self.assertEqual((self.status, self.summary["pass"]), (0, 20), self.report)
+
     def test_a_worker_that_dies_takes_no_other_run_with_it(self):
         self.scenario("a.toml", STALL)
         self.scenario("b.toml", lab.scenario())
