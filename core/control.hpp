@@ -47,15 +47,22 @@ public:
     return run_prepare(env);
   }
 
-  /// The swap to (attempt, kicked), and the kick itself.
-  [[nodiscard]] Outcome launch(E &env) {
+  /// The swap to (attempt, kicked). kTurn: kick the AP.
+  [[nodiscard]] Outcome open(E &env) {
     publish(env);
     env.at_kick(cpu_);
     if (!open_attempt(env))
       return corrupt(env);
     env.log(Kind::kKick, cpu_, attempt_, ordinal_, target_.token);
-    env.kick(cpu_, attempt_);
     return Outcome::kTurn;
+  }
+
+  /// The same, and the kick itself.
+  [[nodiscard]] Outcome launch(E &env) {
+    const Outcome outcome = open(env);
+    if (outcome == Outcome::kTurn)
+      env.kick(cpu_, attempt_);
+    return outcome;
   }
 
   [[nodiscard]] Outcome kick(E &env) {
@@ -137,6 +144,9 @@ public:
 
   /// Whether an attempt is in flight.
   [[nodiscard]] bool is_open() const { return open_; }
+  [[nodiscard]] unsigned cpu() const { return cpu_; }
+  /// The number of the last attempt.
+  [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
   [[nodiscard]] unsigned attempts_made() const { return ordinal_; }
   /// Whether a further attempt could help.
   [[nodiscard]] bool can_retry() const { return !hopeless_; }

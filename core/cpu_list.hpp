@@ -44,6 +44,13 @@ public:
     link = {};
   }
 
+  /// Takes the first one out, which there must be.
+  template <class Links> [[nodiscard]] std::uint32_t take_front(Links &links) {
+    const std::uint32_t cpu = head_;
+    remove(links, cpu);
+    return cpu;
+  }
+
 private:
   std::uint32_t head_ = kNoCpu;
   std::uint32_t tail_ = kNoCpu;

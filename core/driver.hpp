@@ -4,7 +4,9 @@
 
 #include "core/delegate.hpp"
 #include "core/gates.hpp"
+#include "core/kick_all.hpp"
 #include "core/policy.hpp"
+#include "core/siblings.hpp"
 
 #include <limits>
 #include <span>
@@ -23,8 +25,7 @@ public:
       seats_[cpu].control.init(cpu);
   }
 
-  /// Brings every AP up that is not out, or finds out that it will not come. Ends, because each
-  /// turn does.
+  /// Brings every AP up that is not out, or finds out that it will not come. Ends, because each turn does.
   void bring_up() {
     begin_up();
     run();
@@ -99,16 +100,13 @@ private:
 
   /// A CPU is to be brought up in this cycle; a sibling only when its primary is decided.
   void request(unsigned cpu) {
-    Seat<E> &seat = seats_[cpu];
-    seat.control.begin_cycle(cycle_);
+    seats_[cpu].control.begin_cycle(cycle_);
     ++undecided_;
     const unsigned primary = settings_.primary_threads_first ? env_.primary_of(cpu) : cpu;
-    if (primary == cpu || primary == 0 || primary >= seats_.size() || seats_[primary].out) {
+    if (primary == cpu || primary == 0 || primary >= seats_.size() || seats_[primary].out)
       ready_.push_back(links_, cpu);
-      return;
-    }
-    seat.next_sibling = seats_[primary].first_sibling;
-    seats_[primary].first_sibling = cpu;
+    else
+      put_behind(seats_, primary, cpu);
   }
 
   // --- kicking, and taking down
@@ -123,13 +121,29 @@ private:
     return !policy_.delegates || !free_.empty() || own_.has_room();
   }
 
+  void begin_all() {
+    kick_all(env_, seats_.subspan(1));
+    in_flight_ = undecided_;
+    while (!ready_.empty()) {
+      const unsigned cpu = ready_.take_front(links_);
+      own_.add();
+      settle(cpu, seats_[cpu].outcome);
+    }
+  }
+
   bool begin_next() {
     if (!can_begin())
       return false;
-    if (in_flight_++ == 0)
+    if (in_flight_ == 0)
       env_.freeze_steps(true);
-    const unsigned cpu = ready_.front();
-    ready_.remove(links_, cpu);
+    // In the first cycle, and all of them: none has been started yet.
+    if (cycle_ == 1 && !down_ && in_flight_ == 0 && undecided_ + 1 == seats_.size() &&
+        may_kick_all(env_, settings_, policy_)) {
+      begin_all();
+      return true;
+    }
+    ++in_flight_;
+    const unsigned cpu = ready_.take_front(links_);
     if (cycle_ > 1)
       be_careful();
     if (down_) {
@@ -224,8 +238,7 @@ private:
 
   // --- time
 
-  /// Turns are all equally long, and so are leases and rests, so that each list is in the order of
-  /// its ends.
+  /// Turns are all equally long, as leases and rests are, so that each list is in the order of its ends.
   void expire() {
     while (!turns_.empty() && seats_[turns_.front()].deadline <= env_.now()) {
       const unsigned cpu = turns_.front();
@@ -238,8 +251,7 @@ private:
     while (!leases_.empty() && seats_[leases_.front()].deadline <= env_.now())
       expire_lease(leases_.front());
     while (!resting_.empty() && seats_[resting_.front()].deadline <= env_.now()) {
-      const unsigned cpu = resting_.front();
-      end_turn(cpu);
+      const unsigned cpu = resting_.take_front(links_);
       settle(cpu, seats_[cpu].control.kick(env_));
     }
     open_gates();
@@ -337,9 +349,8 @@ private:
     }
   }
 
-  /// A CPU that has run before is about to be stopped. If that hits it when it has put itself
-  /// in the arrival map and has not yet interrupted this CPU, nobody else will do that: for the
-  /// time of a turn CPU 0 looks by itself.
+  /// A CPU that has run before is about to be stopped. If it has put itself in the arrival map and has not
+  /// yet interrupted this CPU, nobody else will do that: for the time of a turn CPU 0 looks by itself.
   void be_careful() { careful_until_ = env_.now() + settings_.timeout; }
 
   void come_up(unsigned cpu) {
@@ -356,13 +367,7 @@ private:
   }
 
   void release_siblings(unsigned primary) {
-    std::uint32_t next = seats_[primary].first_sibling;
-    seats_[primary].first_sibling = kNoCpu;
-    while (next != kNoCpu) {
-      const std::uint32_t cpu = next;
-      next = seats_[cpu].next_sibling;
-      ready_.push_back(links_, cpu);
-    }
+    take_siblings(seats_, primary, [this](std::uint32_t cpu) { ready_.push_back(links_, cpu); });
   }
 
   void decide(unsigned cpu) {
@@ -383,8 +388,7 @@ private:
 
   // --- gates
 
-  /// One that goes back through the gate by which it came in is let out before others are let
-  /// in: they may be waiting for it to be finished.
+  /// One that goes back through the gate by which it came in comes first: others may wait for its end.
   void wait_at_gate(unsigned cpu) {
     const Section section = seats_[cpu].control.section();
     if (seats_[cpu].finishing && section == Section::kStarting)
@@ -411,8 +415,7 @@ private:
     for (const Section section : {Section::kStarting, Section::kOnline}) {
       CpuList &gate = gates_.before(section);
       while (!gate.empty() && admits(gate.front(), section)) {
-        const unsigned cpu = gate.front();
-        gate.remove(links_, cpu);
+        const unsigned cpu = gate.take_front(links_);
         gates_.move(seats_[cpu].inside, section);
         if (section == Section::kStarting && !down_ && !seats_[cpu].finishing) {
           seats_[cpu].finishing = true;

@@ -126,6 +126,10 @@ concept CpEnvironment = Environment<E> &&
   /// Starts the AP: INIT, SIPI, SIPI on x86, with the vector of page attempt mod kPages. A
   /// full barrier comes first. Must not wait for the AP.
   {env.kick(cpu, attempt)};
+  /// Whether one broadcast can start every other CPU, and those alone that are to be brought up: while
+  /// none has been started. And kicks them all by that, for the attempt with the same number.
+  { env.can_kick_all() } -> std::same_as<bool>;
+  {env.kick_all(attempt)};
   /// Stops an AP that was given up: INIT on x86. Proves nothing.
   {env.stop(cpu, attempt)};
   /// Waits until a wake, or until now() reaches the deadline; returns at once if until()

@@ -16,12 +16,14 @@
 namespace reveille::abi {
 
 inline constexpr std::uint64_t kControlMagic = 0x656c6c6965766572; // "reveille"
-inline constexpr std::uint32_t kAbiVersion = 3;
+inline constexpr std::uint32_t kAbiVersion = 4;
 inline constexpr unsigned kMaxCpus = 1024;
 
 enum class Strategy : std::uint32_t { kSerial, kSplit, kParallel, kTree };
 enum class Wait : std::uint32_t { kSpin, kHalt };
 enum class Stop : std::uint32_t { kInit, kNone };
+/// Whether each AP is sent its own INIT and SIPIs. Together: where the guest sees that it can.
+enum class Kicks : std::uint32_t { kOneByOne, kTogether };
 
 /// What the host asks for. Written by the host before the guest starts, then read-only.
 struct Request {
@@ -38,7 +40,7 @@ struct Request {
   std::uint64_t lapic_hz;              ///< LAPIC timer input clock; 0: unknown
   std::uint64_t slots;                 ///< guest-physical address of CpuSlot[cpus]
   std::uint32_t primary_threads_first; ///< 1: a sibling is kicked after its primary
-  std::uint32_t reserved;
+  Kicks kicks;
 };
 
 /// What the guest says of the run as a whole. Written by CPU 0.

@@ -37,7 +37,7 @@ inline constexpr std::uint32_t kLastXapicId = 0xfe;
 /// Interrupt command register (10.6.1, figure 10-12).
 struct Icr {
   enum class Delivery : std::uint32_t { kFixed = 0, kInit = 5, kStartUp = 6 };
-  enum class Shorthand : std::uint32_t { kNone = 0, kSelf = 1 };
+  enum class Shorthand : std::uint32_t { kNone = 0, kSelf = 1, kAllButSelf = 3 };
 
   std::uint8_t vector = 0;                // 7:0
   Delivery delivery = Delivery::kFixed;   // 10:8
@@ -62,6 +62,12 @@ inline constexpr Icr kIcrInit{.delivery = Icr::Delivery::kInit};
 [[nodiscard]] constexpr Icr icr_self(std::uint8_t vector) {
   return {.vector = vector, .shorthand = Icr::Shorthand::kSelf};
 }
+/// To every LAPIC but the sender's.
+[[nodiscard]] constexpr Icr to_all_others(Icr icr) {
+  icr.shorthand = Icr::Shorthand::kAllButSelf;
+  return icr;
+}
+static_assert(to_all_others(kIcrInit).low() == 0xc4500);
 static_assert(kIcrInit.low() == 0x4500 && icr_start_up(0x10).low() == 0x4610);
 static_assert(icr_self(0xe0).low() == 0x440e0);
 

@@ -41,8 +41,11 @@ unsigned find_cpus(const acpi::Root &root, const abi::Request &request) {
   return census.cpus;
 }
 
-void settle(const abi::Request &request, unsigned cpus) {
+void settle(const abi::Request &request, unsigned found, unsigned cpus) {
   smp::waiting = request.wait;
+  // On a processor of its own firmware may keep CPUs to itself, which a broadcast would start too.
+  smp::kicks_together = request.kicks == abi::Kicks::kTogether && cpus == found && x86::is_virtual() &&
+                        smp::are_all_reachable(cpus);
   core::Settings &s = smp::settings;
   s.cpus = cpus;
   s.strategy = request.strategy;
@@ -92,7 +95,7 @@ extern "C" [[noreturn]] void guest_main(const boot::StartInfo *info) {
   boot::MemoryMap memory(*info);
   reserve_shared(memory);
   const unsigned cpus = std::min(found, request.max_cpus);
-  settle(request, cpus);
+  settle(request, found, cpus);
   smp::seats = find_resources(memory, cpus, request);
   smp::register_steps();
   publish(std::min(found, control_page != nullptr ? request.cpus : cpus), cpus);

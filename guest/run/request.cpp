@@ -19,8 +19,9 @@ bool is_mapped(std::uint64_t address, std::uint64_t size) {
 bool is_sound(const Request &r) {
   return r.cpus >= 1 && r.cpus <= abi::kMaxCpus && r.max_cpus >= 1 && r.max_cpus <= r.cpus &&
          r.strategy <= abi::Strategy::kTree && r.cycles >= 1 && r.wait <= abi::Wait::kHalt &&
-         r.stop <= abi::Stop::kNone && r.attempts >= 1 && r.timeout_us >= 1 &&
-         r.slots % alignof(abi::CpuSlot) == 0 && is_mapped(r.slots, r.cpus * sizeof(abi::CpuSlot));
+         r.stop <= abi::Stop::kNone && r.kicks <= abi::Kicks::kTogether && r.attempts >= 1 &&
+         r.timeout_us >= 1 && r.slots % alignof(abi::CpuSlot) == 0 &&
+         is_mapped(r.slots, r.cpus * sizeof(abi::CpuSlot));
 }
 
 bool are_sound(std::span<const abi::CpuSlot> slots) {
@@ -61,6 +62,7 @@ Request from_words(const boot::CommandLine &words) {
                                      : abi::Strategy::kParallel;
   r.wait = words.value("reveille.wait") == "spin" ? abi::Wait::kSpin : abi::Wait::kHalt;
   r.stop = abi::Stop::kInit;
+  r.kicks = abi::Kicks::kTogether;
   r.window =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(words.number("reveille.window", 0), abi::kMaxCpus));
   r.attempts = 1;

@@ -7,11 +7,6 @@ namespace reveille::guest::smp {
 
 namespace {
 
-bool is_virtual() {
-  constexpr std::uint32_t kHypervisorPresent = 1u << 31; // CPUID.01H:ECX
-  return (x86::cpuid(1).ecx & kHypervisorPresent) != 0;
-}
-
 void pass_time(std::uint64_t ticks) {
   if (ticks == 0)
     return;
@@ -26,8 +21,8 @@ void pass_time(std::uint64_t ticks) {
 // "Typical BSP Initialization Sequence"). They are for the processor's sake, and a hypervisor
 // needs none: a thousand APs kicked in a row would take ten seconds.
 CpEnvironment::CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks)
-    : EnvironmentBase(me), kicks_(kicks), after_init_(is_virtual() ? 0 : 10 * clock::tsc_khz),
-      after_startup_(is_virtual() ? 0 : clock::tsc_khz / 5) {}
+    : EnvironmentBase(me), kicks_(kicks), after_init_(x86::is_virtual() ? 0 : 10 * clock::tsc_khz),
+      after_startup_(x86::is_virtual() ? 0 : clock::tsc_khz / 5) {}
 
 void CpEnvironment::publish_attempt(const core::StepTarget &target, std::uint32_t ordinal,
                                     std::uint32_t cycle) {
@@ -48,6 +43,16 @@ void CpEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
   lapic::send_start(identity.apic_id, start_up);
   pass_time(after_startup_);
   lapic::send_start(identity.apic_id, start_up);
+}
+
+void CpEnvironment::kick_all(std::uint32_t attempt) {
+  kicks_.fetch_add(settings.cpus - 1, std::memory_order_relaxed);
+  const lapic::Icr start_up = lapic::to_all_others(lapic::icr_start_up(start_up_vector(attempt)));
+  lapic::send(0, lapic::to_all_others(lapic::kIcrInit));
+  pass_time(after_init_);
+  lapic::send(0, start_up);
+  pass_time(after_startup_);
+  lapic::send(0, start_up);
 }
 
 void CpEnvironment::stop(unsigned cpu, std::uint32_t) {

@@ -22,6 +22,8 @@ public:
   void freeze_steps(bool frozen) { steps.freeze(frozen); }
   [[nodiscard]] unsigned primary_of(unsigned cpu) { return smp::primary_of(cpu); }
   void kick(unsigned cpu, std::uint32_t attempt);
+  [[nodiscard]] bool can_kick_all() const { return kicks_together; }
+  void kick_all(std::uint32_t attempt);
   void stop(unsigned cpu, std::uint32_t attempt);
 
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {

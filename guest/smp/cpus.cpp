@@ -15,6 +15,7 @@ constinit abi::CpuSlot *slots = nullptr;
 constinit AreaPool areas;
 constinit core::Settings settings;
 constinit abi::Wait waiting = abi::Wait::kHalt;
+constinit bool kicks_together = false;
 constinit Arrivals arrivals;
 
 namespace {
@@ -57,6 +58,10 @@ Census number_cpus(const acpi::Root &root) {
         identities[cpu].is_reachable = false;
   find_primaries(std::span(identities).first(census.cpus), x86::thread_bits(x86::cpuid));
   return census;
+}
+
+bool are_all_reachable(unsigned cpus) {
+  return std::all_of(identities, identities + cpus, [](const Identity &cpu) { return cpu.is_reachable; });
 }
 
 } // namespace reveille::guest::smp

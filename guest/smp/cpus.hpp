@@ -36,10 +36,15 @@ struct Census {
 /// LAPIC's mode, and finds out which CPU is whose primary thread. By CPU 0, once.
 [[nodiscard]] Census number_cpus(const acpi::Root &root);
 
+/// Whether every CPU that was numbered can be kicked, so that all can be by one broadcast.
+[[nodiscard]] bool are_all_reachable(unsigned cpus);
+
 extern abi::CpuSlot *slots;
 extern AreaPool areas;
 extern core::Settings settings;
 extern abi::Wait waiting;
+/// A broadcast starts all CPUs that are to be brought up, and no other.
+extern bool kicks_together;
 
 using Arrivals = core::Arrivals<std::atomic<std::uint64_t>, abi::kMaxCpus>;
 extern Arrivals arrivals;

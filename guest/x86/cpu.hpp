@@ -17,6 +17,12 @@ struct Cpuid {
   return r;
 }
 
+/// Whether a hypervisor says that it is one.
+[[nodiscard]] inline bool is_virtual() {
+  constexpr std::uint32_t kHypervisorPresent = 1u << 31; // CPUID.01H:ECX
+  return (cpuid(1).ecx & kHypervisorPresent) != 0;
+}
+
 [[nodiscard, gnu::always_inline]] inline std::uint64_t rdmsr(std::uint32_t msr) {
   std::uint32_t low = 0, high = 0;
   asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");

@@ -332,6 +332,8 @@ public:
     stage.reset[thread] = m_.plan.resets && attempt > 1;
     m_.bell[thread].ring();
   }
+  [[nodiscard]] bool can_kick_all() const { return false; }
+  void kick_all(std::uint32_t) {}
   void stop(unsigned, std::uint32_t) {}
   void wake(unsigned cpu) { m_.ring(cpu); }
   /// With no timer but for those who are to be given up: an arrival that is lost is a deadlock.

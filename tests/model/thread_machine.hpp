@@ -36,6 +36,7 @@ struct Record {
 /// What a test does to the machine, and what its steps do.
 struct Plan {
   unsigned cpus = 2;
+  bool kicks_all = false; ///< the first kick is a broadcast
   core::Settings settings;
   /// Called by an AP at a place.
   std::function<void(unsigned cpu, std::uint32_t attempt, Place)> at = [](unsigned, std::uint32_t, Place) {};
@@ -230,6 +231,11 @@ public:
       c.page_of_kick[kick % s_.plan.starts].store(attempt % abi::kPages + 1, std::memory_order_relaxed);
     }
     s_.plan.after_kick(self_, cpu);
+  }
+  [[nodiscard]] bool can_kick_all() const { return s_.plan.kicks_all; }
+  void kick_all(std::uint32_t attempt) {
+    for (unsigned cpu = 1; cpu < s_.plan.settings.cpus; ++cpu)
+      kick(cpu, attempt);
   }
   void stop(unsigned, std::uint32_t) {}
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {

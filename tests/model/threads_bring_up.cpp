@@ -33,6 +33,7 @@ TEST_P(BringUp, EverybodyIsActive) {
   const auto [cpus, strategy, window] = GetParam();
   Plan plan = plan_for(cpus, strategy);
   plan.settings.window = window;
+  plan.kicks_all = cpus == 8;
   plan.settings.tsc_wait = 600'000'000'000; // whoever wants the CP gets it
   std::atomic<unsigned> kicks = 0;
   plan.before_kick = [&](unsigned, unsigned) { kicks.fetch_add(1, std::memory_order_relaxed); };

@@ -68,7 +68,7 @@ public:
                  .lapic_hz = 0,
                  .slots = address_ + kSlotsAt,
                  .primary_threads_first = 0,
-                 .reserved = 0};
+                 .kicks = abi::Kicks::kOneByOne};
     for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
       slots()[cpu].host.ring = address_ + ring_at(cpus_, cpu);
       slots()[cpu].host.ring_capacity = kRingCapacity;

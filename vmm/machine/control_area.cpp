@@ -1,6 +1,7 @@
 #include "vmm/machine/control_area.hpp"
 
 #include "vmm/scenario/memory.hpp"
+#include "vmm/scenario/reach.hpp"
 
 #include <fmt/format.h>
 
@@ -37,6 +38,7 @@ abi::Request request_of(const Scenario &scenario, const Roster &roster, const Co
   request.tsc_khz = clocks.tsc_khz;
   request.lapic_hz = clocks.lapic_hz;
   request.slots = layout.slots;
+  request.kicks = kicks_one_by_one(scenario) ? abi::Kicks::kOneByOne : abi::Kicks::kTogether;
   return request;
 }
 

@@ -17,6 +17,10 @@ enum class Hidden : std::uint8_t {
 /// file, and so strikes first at the same place.
 [[nodiscard]] Hidden hides(const FaultSpec &by, bool first, const FaultSpec &fault, const Limits &limits);
 
+/// Whether each AP has to be kicked by itself: a fault strikes at the kick or at a delivery, or at an
+/// instruction of the control CPU, or the firmware tells of other CPUs than there are.
+[[nodiscard]] bool kicks_one_by_one(const Scenario &scenario);
+
 /// The first cycle in which a fault strikes.
 [[nodiscard]] std::uint32_t first_cycle(const FaultSpec &fault);
 

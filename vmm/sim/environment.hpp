@@ -129,6 +129,9 @@ public:
   void freeze_steps(bool frozen);
   [[nodiscard]] unsigned primary_of(unsigned cpu) const;
   void kick(unsigned cpu, std::uint32_t attempt);
+  /// Its CPUs have latencies of their own, from a kick of their own.
+  [[nodiscard]] bool can_kick_all() const { return false; }
+  void kick_all(std::uint32_t) {}
   void stop(unsigned cpu, std::uint32_t attempt);
   template <class Until> void wait_until(Until &&until, std::uint64_t deadline) {
     wait_by(until, deadline);

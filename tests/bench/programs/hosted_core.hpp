@@ -122,6 +122,8 @@ public:
     machine_.cpus[cpu].page.store(attempt % abi::kPages + 1, std::memory_order_relaxed);
     wake(cpu);
   }
+  [[nodiscard]] bool can_kick_all() const { return false; }
+  void kick_all(std::uint32_t) {}
   void stop(unsigned, std::uint32_t) {}
   template <class Until> void wait_until(Until &&until, std::uint64_t) { wait(until); }
   core::Failure failure(core::StepTarget) { return {}; }

@@ -163,6 +163,12 @@ public:
     act_soon(cpu);
     after_kick(cpu);
   }
+  [[nodiscard]] bool can_kick_all() const { return kicks_all; }
+  void kick_all(std::uint32_t attempt) {
+    broadcasts.push_back(attempt);
+    for (unsigned cpu = 1; cpu < cpus_.size(); ++cpu)
+      kick(cpu, attempt);
+  }
   void stop(unsigned cpu, std::uint32_t attempt) {
     stops.emplace_back(cpu, attempt);
     after_stop(cpu);
@@ -267,6 +273,8 @@ public:
   std::vector<Record> records;
   std::vector<std::pair<unsigned, State>> moves; ///< of both sides
   std::vector<std::pair<unsigned, std::uint32_t>> kicks, stops;
+  bool kicks_all = false;                ///< a broadcast would start all that are to be brought up
+  std::vector<std::uint32_t> broadcasts; ///< the attempts of those that were sent
   std::vector<unsigned> woken;
   std::vector<Undone> undone;
   std::vector<std::uint32_t> freed;
