@@ -156,10 +156,13 @@ TEST(Kick, OfAnOldAttemptThatLandsLateFailsItsClaim) {
     if (start == 0)
       wait_quietly([&] { return up.load(std::memory_order_relaxed); });
   };
+  std::atomic<bool> refused = false;
+  plan.refused = [&](unsigned, unsigned) { refused.store(true, std::memory_order_relaxed); };
   ThreadMachine machine(std::move(plan));
   running = &machine;
   machine.bring_up();
   up.store(true, std::memory_order_relaxed);
+  EXPECT_TRUE(machine.serve_until([&] { return refused.load(std::memory_order_relaxed); }));
   machine.shut_down();
   EXPECT_EQ(machine.word(1), (Word{2, State::kActive, 0}));
   EXPECT_EQ(count(machine, EventKind::kClaimFailed), 1U);
