@@ -36,8 +36,10 @@ def machines(document):
     lines = []
     seen = []
     for name, part in document["cases"].items():
-        if part["machine"] not in seen:
-            seen.append(part["machine"])
+        # The doctor's findings have figures of the moment in them, and are the same machine's all the same.
+        kind = (machine.line(part["machine"]), [(p["name"], p["standing"]) for p in part["machine"]["kvm"]])
+        if kind not in seen:
+            seen.append(kind)
             lines.append(f"**{machine.line(part['machine'])}**\n")
             rows = [(p["name"], p["standing"], p["found"]) for p in part["machine"]["kvm"]]
             lines.append(markdown.words(("what `vmm doctor` finds", "", ""), rows))

@@ -215,6 +215,16 @@ class Page(unittest.TestCase):
         self.assertIn("`bad` could not be measured: it broke", text)
         self.assertEqual(text.count("2 cores of Made"), 2)
 
+    def test_a_machine_is_told_of_once_whatever_its_figures_of_the_moment(self):
+        def part(found, standing="works"):
+            kvm = [{"name": "memory", "standing": standing, "found": found}]
+            return {"machine": {"cpu": "Made", "cores": 2, "memory_mib": 2048, "kernel": "6", "kvm": kvm}}
+
+        same = {"cases": {"a": part("10 MiB"), "b": part("11 MiB")}}
+        self.assertEqual(page.machines(same).count("2 cores of Made"), 1)
+        other = {"cases": {"a": part("10 MiB"), "b": part("none", "lacks")}}
+        self.assertEqual(page.machines(other).count("2 cores of Made"), 2)
+
     def test_the_real_one_has_places_for_what_comes_first(self):
         self.assertLessEqual({"machine", "targets"}, set(page.names(bench.PAGE.read_text())))
 
