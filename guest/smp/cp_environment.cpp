@@ -32,27 +32,27 @@ void CpEnvironment::publish_attempt(const core::StepTarget &target, std::uint32_
   slot.sync.cycle.store(cycle, std::memory_order_relaxed);
 }
 
+/// INIT, SIPI, SIPI, to whom send(icr) sends.
+template <class Send> void CpEnvironment::start(std::uint32_t attempt, Send &&send) {
+  const lapic::Icr start_up = lapic::icr_start_up(start_up_vector(attempt));
+  send(lapic::kIcrInit);
+  pass_time(after_init_);
+  send(start_up);
+  pass_time(after_startup_);
+  send(start_up);
+}
+
 void CpEnvironment::kick(unsigned cpu, std::uint32_t attempt) {
   const Identity &identity = identities[cpu];
   if (!identity.is_reachable) // it would be someone else who is started
     return;
   kicks_.fetch_add(1, std::memory_order_relaxed);
-  const lapic::Icr start_up = lapic::icr_start_up(start_up_vector(attempt));
-  lapic::send_start(identity.apic_id, lapic::kIcrInit);
-  pass_time(after_init_);
-  lapic::send_start(identity.apic_id, start_up);
-  pass_time(after_startup_);
-  lapic::send_start(identity.apic_id, start_up);
+  start(attempt, [&](lapic::Icr icr) { lapic::send_start(identity.apic_id, icr); });
 }
 
 void CpEnvironment::kick_all(std::uint32_t attempt) {
   kicks_.fetch_add(settings.cpus - 1, std::memory_order_relaxed);
-  const lapic::Icr start_up = lapic::to_all_others(lapic::icr_start_up(start_up_vector(attempt)));
-  lapic::send(0, lapic::to_all_others(lapic::kIcrInit));
-  pass_time(after_init_);
-  lapic::send(0, start_up);
-  pass_time(after_startup_);
-  lapic::send(0, start_up);
+  start(attempt, [](lapic::Icr icr) { lapic::send(0, lapic::to_all_others(icr)); });
 }
 
 void CpEnvironment::stop(unsigned cpu, std::uint32_t) {

@@ -35,6 +35,8 @@ public:
   }
 
 private:
+  template <class Send> void start(std::uint32_t attempt, Send &&send);
+
   std::atomic<std::uint32_t> &kicks_;
   std::uint64_t after_init_;    ///< ticks between INIT and SIPI
   std::uint64_t after_startup_; ///< ticks between SIPI and SIPI
