@@ -8,6 +8,7 @@ from pathlib import Path
 
 from errors import BenchError, OutOfTime
 
+BRING_UP_S = 60  # for one bring-up of bringup_cost
 MARGIN = 20  # s: for `timed` itself to notice that what it runs is over its time, and to say so
 
 
@@ -84,6 +85,11 @@ class Context:
         if done.status != 0:
             raise BenchError(f"{command[0]} ended with status {done.status}: {done.err.strip()}")
         return json.loads(done.out)
+
+    def bring_up(self, guest, vcpus, apic):
+        """What one bring-up of bringup_cost costs: the document that it prints."""
+        command = [self.program("bringup_cost"), "--guest", guest, "--vcpus", vcpus, "--apic", apic]
+        return self.run_json(command, BRING_UP_S)
 
     def run_vmm(self, scenario, *sets, backend="kvm", timeout=120):
         """Runs a scenario, a path or its text, with `--set` for each of `sets`; checks what came of it."""

@@ -13,7 +13,6 @@ SIZES = (8, 64, 255, 1000)
 QUICK_SIZES = (8, 64)
 LAPICS = ("kernel", "user")
 GUESTS = ("protocol", "long")
-PATIENCE = 60  # s, for one bring-up
 MOST_MEMORY_KIB = 1 << 20  # of the host's, with TARGET_SIZE vCPUs
 TARGET_SIZE = 1000
 
@@ -30,12 +29,8 @@ def summary(values):
 
 
 def measure_one(context, vcpus, apic):
-    def once(guest):
-        command = [context.program("bringup_cost"), "--guest", guest, "--vcpus", vcpus, "--apic", apic]
-        return context.run_json(command, PATIENCE)
-
     repeats = 3 if context.quick or vcpus >= 1000 else 5
-    taken = stats.interleave(repeats, {guest: lambda guest=guest: once(guest) for guest in GUESTS})
+    taken = stats.interleave(repeats, {g: lambda g=g: context.bring_up(g, vcpus, apic) for g in GUESTS})
     row = {"vcpus": vcpus, "apic": apic}
     for guest, runs in taken.items():
         row[guest] = {

@@ -12,7 +12,6 @@ SIZES = (8, 64, 255, 1000)
 QUICK_SIZES = (8, 64)
 LAPICS = ("kernel", "user")
 GUESTS = ("real", "long", "protocol")
-PATIENCE = 60  # s, for one bring-up
 BUDGET = 20  # s: for one size; then no further round begins
 MOST = 2.0  # the protocol's time to that of the floor in long mode
 TARGET_SIZES = (255, 1000)
@@ -22,8 +21,7 @@ def measure_one(context, vcpus, apic):
     """One size, LAPICs in one place: the two floors and the protocol side by side."""
 
     def once(guest):
-        command = [context.program("bringup_cost"), "--guest", guest, "--vcpus", vcpus, "--apic", apic]
-        return context.run_json(command, PATIENCE)["bringup_us"] / 1e3
+        return context.bring_up(guest, vcpus, apic)["bringup_us"] / 1e3
 
     taken = stats.interleave(context.repeats, {guest: lambda guest=guest: once(guest) for guest in GUESTS}, BUDGET)
     row = {"vcpus": vcpus, "apic": apic, **{f"{guest}_ms": stats.summary(taken[guest]) for guest in GUESTS}}
