@@ -77,7 +77,7 @@ bool was_kicked_again(const Evidence &evidence, const Firing &firing) {
 /// Whether a fault sends an INIT from nowhere to a CPU: then one that it takes tells nothing.
 bool has_stray_init(const Scenario &scenario, CpuIndex cpu) {
   return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
-    return fault.action == Action::kReset && std::ranges::binary_search(fault.cpus, cpu);
+    return fault.action == Action::kReset && fault.strikes(cpu);
   });
 }
 
@@ -85,7 +85,7 @@ bool has_stray_init(const Scenario &scenario, CpuIndex cpu) {
 bool has_faulty_stop(const Scenario &scenario, CpuIndex cpu) {
   return std::ranges::any_of(scenario.faults, [cpu](const FaultSpec &fault) {
     const auto *where = std::get_if<DeliveryPlace>(&fault.at.where);
-    return where != nullptr && where->what == Delivery::kStop && std::ranges::binary_search(fault.cpus, cpu);
+    return where != nullptr && where->what == Delivery::kStop && fault.strikes(cpu);
   });
 }
 

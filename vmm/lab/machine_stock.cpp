@@ -22,8 +22,7 @@ bool is_usual(const Scenario &scenario) {
 /// Whether CPU 0 comes to time zero undisturbed: no fault strikes it by what it executes.
 bool comes_to_zero_alone(const Scenario &scenario) {
   return std::ranges::none_of(scenario.faults, [](const FaultSpec &fault) {
-    return (is_at<CodePlace>(fault) || is_at<ExitPlace>(fault)) && !fault.cpus.empty() &&
-           fault.cpus.front() == 0;
+    return (is_at<CodePlace>(fault) || is_at<ExitPlace>(fault)) && fault.strikes(0);
   });
 }
 

@@ -93,9 +93,8 @@ bool goes_down(const FaultSpec &fault, CpuIndex cpu, std::span<const FaultSpec> 
 bool kicks_one_by_one(const Scenario &scenario) {
   return std::any_of(scenario.faults.begin(), scenario.faults.end(), [](const FaultSpec &fault) {
     const auto &where = fault.at.where;
-    const bool strikes_cpu_0 = std::find(fault.cpus.begin(), fault.cpus.end(), 0u) != fault.cpus.end();
     return std::holds_alternative<DeliveryPlace>(where) || std::holds_alternative<FirmwarePlace>(where) ||
-           is_on_control_cpu(fault.at) || (std::holds_alternative<CodePlace>(where) && strikes_cpu_0);
+           is_on_control_cpu(fault.at) || (std::holds_alternative<CodePlace>(where) && fault.strikes(0));
   });
 }
 

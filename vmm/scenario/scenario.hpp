@@ -4,6 +4,7 @@
 #include "core/abi/control_page.hpp"
 #include "core/abi/place.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -138,6 +139,8 @@ struct FaultSpec {
   std::uint32_t cycle = 1;   ///< 0: every
   std::uint32_t count = 1;   ///< firings on each CPU
   double probability = 1.0;  ///< of each firing
+
+  [[nodiscard]] bool strikes(CpuIndex cpu) const { return std::binary_search(cpus.begin(), cpus.end(), cpu); }
 
   /// Whether it keeps its vCPU where it is, for a time.
   [[nodiscard]] bool holds() const {
