@@ -105,7 +105,9 @@ void ExpectBuilder::read_failed() {
       diag_.add(entry.origin, key, std::move(wrong));
       continue;
     }
-    for (const CpuIndex cpu : cpus.value_or(std::vector<CpuIndex>{}))
+    if (!cpus)
+      continue;
+    for (const CpuIndex cpu : *cpus)
       if (!expect_.failed.emplace(cpu, entry.text).second) {
         diag_.add(entry.key_origin, key, fmt::format("CPU {} is already in failed", cpu));
         break;
