@@ -3,16 +3,17 @@
 cases/        a module for each case, by the protocol in cases/__init__.py
 context.py    what a case measures with: bounded, checked runs of the vmm and of other programs
 stamped.py    runs that are timed from outside, by the lines that they write; qemu.py is the guest under QEMU
-stats.py      repeats, side by side; medians and spread
+stats.py      repeats, side by side and within a time; medians and spread
 results.py    the JSON, in which each case has its part
 page.py       the page between its markers; machine.py, markdown.py and plot.py are what it is made of
 programs/     what has to be native to be fair; each says on top what it does. Of use by itself:
               build/bin/bringup_cost --vcpus 255, what one bring-up took in time, exits, instructions and memory
-test_bench.py the test of all this, which ./test runs
+test_*.py     the tests of all this, which ./test runs: of bench.py and what serves every case, and of the cases
 """
 
 import argparse
 import datetime
+import signal
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="./bench", description="Measures the lab. Without CASE: all cases.")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="what to measure; --list names them")
     parser.add_argument("--list", action="store_true", help="the cases, and about how long they take")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller sizes; never goes to the page")
+    parser.add_argument("--quick", action="store_true", help="two minutes: fewer repeats, smaller sizes; never goes to the page")
     parser.add_argument("--json", metavar="FILE", help="where the numbers go, into what is there: build-bench/bench.json")
     parser.add_argument("--from", metavar="FILE", dest="source", help="measures nothing: makes the page from this JSON")
     parser.add_argument("--no-docs", action="store_true", help="leaves docs/benchmarks.md alone")
@@ -53,8 +54,9 @@ def revision():
     return (head.stdout.strip() or "unknown") + ("+" if changed.stdout.strip() else "")
 
 
-def measure(case, context, host):
-    """The part of one case. What goes wrong in it is told, and kept in place of a number."""
+def measure(case, context, host, save):
+    """The part of one case. What goes wrong in it is told, and kept in place of a number. `save` takes the case's name
+    and its part, whenever there is more of it."""
     say(f"== {case.NAME}: {case.TITLE}")
     part = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -63,12 +65,18 @@ def measure(case, context, host):
         "machine": host,
     }
     began = time.monotonic()
+
+    def keep(**found):
+        part.pop("error", None)
+        part.update(found, seconds=round(time.monotonic() - began, 1))
+        save(case.NAME, part)
+
+    context.keep = lambda result: keep(result=result, error="it was ended")
     try:
-        part["result"] = case.measure(context)
+        keep(result=case.measure(context))
     except BenchError as error:
-        part["error"] = str(error)
+        keep(error=str(error))
         say(f"   ERROR: {error}")
-    part["seconds"] = round(time.monotonic() - began, 1)
     return part
 
 
@@ -84,19 +92,32 @@ def default_json(options):
     return Path(options.build) / ("bench-quick.json" if options.quick else "bench.json")
 
 
+def seconds(case, options):
+    """About how long a case takes."""
+    return case.QUICK_SECONDS if options.quick else case.SECONDS
+
+
 def measure_all(options, chosen, path):
-    """Measures, and keeps each case as soon as it is done. Returns the document and whether all went well."""
+    """Measures, and keeps what is measured as it goes. Returns the document and whether all went well."""
+    minutes = sum(seconds(case, options) for case in chosen) / 60
+    say(f"{len(chosen)} case{'s' * (len(chosen) > 1)}: about {minutes:.1f} minutes on two idle cores")
     context = Context(ROOT, options.build, options.quick, lambda line: say(f"   {line}"))
     host = machine.describe(context.vmm)
     document = results.load(path)
-    fine = True
-    for case in chosen:
-        part = measure(case, context, host)
-        tell_targets(case, part)
-        fine = fine and "result" in part
-        document = results.merge(document, {case.NAME: part})
+
+    def save(name, part):
+        nonlocal document
+        document = results.merge(document, {name: part})
         results.save(path, document)
-    say(f"the numbers are in {path}")
+
+    fine = True
+    try:
+        for case in chosen:
+            part = measure(case, context, host, save)
+            tell_targets(case, part)
+            fine = fine and "error" not in part
+    finally:  # interrupted, too
+        say(f"the numbers are in {path}")
     return document, fine
 
 
@@ -121,7 +142,7 @@ def main(arguments):
     known = cases.all_cases()
     if options.list:
         for case in known.values():
-            print(f"{case.NAME:<16} {case.SECONDS:>4} s  {case.TITLE}")
+            print(f"{case.NAME:<16} {seconds(case, options):>4} s  {case.TITLE}")
         return 0
     path = Path(options.source or options.json or default_json(options))
     if wrong := usage_mistake(options, known, path):
@@ -138,6 +159,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -1,6 +1,8 @@
 """What a case is given to measure with: paths, sizes, and runs that are bounded and checked."""
 
 import json
+import os
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ class Context:
         self.quick = quick
         self.repeats = 3 if quick else 9
         self.say = say  # takes a line of progress
+        self.keep = lambda result: None  # takes the result so far, for when the case does not get to its end
 
     def program(self, name):
         """The path of a program of the build."""
@@ -60,14 +63,18 @@ class Context:
         with tempfile.TemporaryDirectory(prefix="reveille-bench-") as folder:
             report = Path(folder, "timed.json")
             with open(Path(folder, "out"), "w+b") as out, open(Path(folder, "err"), "w+b") as err:
+                watcher = subprocess.Popen(
+                    [self.program("timed"), str(timeout), report, *map(str, command)],
+                    cwd=self.root, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0,
+                )  # fmt: skip
                 try:
-                    subprocess.run(
-                        [self.program("timed"), str(timeout), report, *map(str, command)],
-                        cwd=self.root, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                        timeout=timeout + MARGIN, check=False,
-                    )  # fmt: skip
+                    watcher.wait(timeout + MARGIN)
                 except subprocess.TimeoutExpired as error:
                     raise OutOfTime(f"{command[0]} and what watches it took more than {timeout} s") from error
+                finally:
+                    if watcher.poll() is None:  # over its time, or we are interrupted
+                        os.killpg(watcher.pid, signal.SIGKILL)
+                        watcher.wait()
                 texts = []
                 for file in (out, err):
                     file.seek(0)

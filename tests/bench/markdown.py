@@ -21,6 +21,11 @@ def spread(summary, scale=1.0):
     return median if low == high else f"{median} ({low} to {high})"
 
 
+def counted(summary, scale=1.0):
+    """The same, and of how many runs."""
+    return "-" if summary is None else f"{spread(summary, scale)} of {len(summary['values'])}"
+
+
 def table(head, rows):
     """A table; its first column is text, the others are numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]

@@ -43,7 +43,7 @@ def machines(document):
             lines.append(f"**{machine.line(part['machine'])}**\n")
             rows = [(p["name"], p["standing"], p["found"]) for p in part["machine"]["kvm"]]
             lines.append(markdown.words(("what `vmm doctor` finds", "", ""), rows))
-        if "error" in part:
+        if "error" in part and "result" not in part:
             lines.append(f"`{name}` could not be measured: {part['error']}\n")
     return "\n".join(lines)
 
@@ -71,6 +71,7 @@ def section(name, part, case, folder):
         f"## {case.TITLE}\n",
         f"`./bench {name}`, {part['date']}, revision {part['revision']}, {machine.line(part['machine'])}, "
         f"{part['seconds']:.0f} s{', with --quick' if part['quick'] else ''}.\n",
+        *([f"Not all of it was measured: {part['error']}.\n"] if "error" in part else []),
         case.report(part["result"]),
     ]
     if hasattr(case, "plots"):

@@ -5,7 +5,8 @@ measuring one case again leaves the others as they were.
   "cases": { NAME: { "date": "2026-11-23 04:40 UTC", "quick": false, "revision": "bc2155a", "machine": {...},
                      "seconds": 12.3, "result": {...} } } }
 
-A case that could not be measured has "error", a sentence, in place of "result".
+A case that could not be measured has "error", a sentence, in place of "result". One that has been ended before it
+was through has both: the result is what it had measured by then.
 """
 
 import json

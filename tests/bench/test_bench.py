@@ -1,10 +1,13 @@
 """What ./bench makes of measurements: medians, merging, the page; and that what fails is never a number."""
 
 import json
+import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import types
 import unittest
 from pathlib import Path
@@ -41,10 +44,23 @@ def process(status=0):
     return context.Timed(status, 0.1, 0.1, 0.1, 1000, "", "what it said")
 
 
+def is_gone(pid, patience=10):
+    """Whether a process ends by itself within so many seconds; one that nobody has waited for has ended, too."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.01)
+    return False
+
+
 def made_case(**parts):
     """A case that measures nothing."""
     case = types.SimpleNamespace(
-        NAME="made", TITLE="Made up", ORDER=1, SECONDS=0,
+        NAME="made", TITLE="Made up", ORDER=1, SECONDS=0, QUICK_SECONDS=0,
         measure=lambda context: {"answer": 42},
         report=lambda result: f"It is {result['answer']}.\n",
         targets=lambda result: [("at least 40", result["answer"] >= 40, str(result["answer"]))],
@@ -67,13 +83,33 @@ class Stats(unittest.TestCase):
         self.assertEqual("".join(order), "abccbaabc")
         self.assertEqual(taken, {"a": [1, 6, 7], "b": [2, 5, 8], "c": [3, 4, 9]})
 
+    def test_what_does_not_fit_any_more_is_not_taken_again(self):
+        now = [0]
 
-    def test_no_further_round_begins_when_the_time_is_over(self):
-        for seconds, rounds in ((100, 9), (50, 7), (0, stats.LEAST)):
-            now = iter(range(0, 1000, 10))
-            taken = stats.interleave(9, {"a": lambda: 1}, seconds, lambda now=now: next(now))
-            # The clock is asked once at the beginning, and before each round after the first three.
-            self.assertEqual(len(taken["a"]), rounds, seconds)
+        def takes(seconds):
+            def pass_time():
+                now[0] += seconds
+
+            return pass_time
+
+        ways = {"long": takes(10), "short": takes(1)}
+        for seconds, least, times in (
+            (math.inf, 3, (9, 9)), (22, 1, (2, 2)), (21, 1, (1, 9)), (11, 1, (1, 1)), (0, 1, (1, 1)), (0, 3, (3, 3)),
+        ):  # fmt: skip
+            taken = stats.interleave(9, ways, seconds, least, lambda: now[0])
+            self.assertEqual((len(taken["long"]), len(taken["short"])), times, seconds)
+
+    def test_a_budget_is_counted_down(self):
+        now = [5.0]
+        budget = stats.Budget(3, lambda: now[0])
+        now[0] = 6.5
+        self.assertEqual(budget.left(), 1.5)
+
+    def test_what_is_to_come_grows_as_a_power(self):
+        self.assertEqual(stats.extrapolate({}, 8), 0)
+        self.assertEqual(stats.extrapolate({4: 3.0}, 8), 6)
+        self.assertAlmostEqual(stats.extrapolate({1: 7.0, 2: 1.0, 4: 4.0}, 8), 16)  # squared, by the two largest
+        self.assertAlmostEqual(stats.extrapolate({2: 1.0, 4: 1.1}, 8), 2.2)  # at least linear
 
 
 class Markdown(unittest.TestCase):
@@ -88,6 +124,8 @@ class Markdown(unittest.TestCase):
         self.assertEqual(markdown.spread(stats.summary([3, 1, 2])), "2.00 (1.00 to 3.00)")
         self.assertEqual(markdown.spread(stats.summary([2000]), 1e-3), "2.00")
         self.assertEqual(markdown.spread(None), "-")
+        self.assertEqual(markdown.counted(stats.summary([3, 1, 2])), "2.00 (1.00 to 3.00) of 3")
+        self.assertEqual(markdown.counted(None), "-")
 
     def test_table(self):
         self.assertEqual(markdown.table(["a", "b"], [["x", 1]]), "| a | b |\n| --- | ---: |\n| x | 1 |\n")
@@ -124,6 +162,15 @@ class Runs(unittest.TestCase):
     def test_its_time_is_bounded(self):
         with self.assertRaises(OutOfTime):
             some_context().run(["sleep", "1000"], 0.05)
+
+    def test_nothing_is_left_running_when_it_is_interrupted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder, "pid")
+            before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+            self.addCleanup(signal.signal, signal.SIGUSR1, before)
+            with self.assertRaises(KeyboardInterrupt):
+                some_context().run(["sh", "-c", f"echo $$ >{told}; kill -USR1 {os.getpid()}; exec sleep 1000"], 60)
+            self.assertTrue(is_gone(int(told.read_text())))
 
     def test_what_cannot_be_run_is_an_error(self):
         with self.assertRaisesRegex(BenchError, "cannot run /nowhere"):
@@ -168,7 +215,10 @@ class Results(unittest.TestCase):
 
 class Measuring(unittest.TestCase):
     def part(self, case):
-        return bench.measure(case, some_context(), {"cpu": "made"})
+        """What comes of a case; what was saved meanwhile is in self.saved."""
+        self.saved = []
+        save = lambda name, part: self.saved.append((name, dict(part)))  # noqa: E731
+        return bench.measure(case, some_context(), {"cpu": "made"}, save)
 
     def test_a_part_says_when_and_where(self):
         part = self.part(made_case())
@@ -183,6 +233,31 @@ class Measuring(unittest.TestCase):
         part = self.part(made_case(measure=fail))
         self.assertNotIn("result", part)
         self.assertEqual(part["error"], "CPU 1 did not come up")
+        self.assertEqual(self.saved, [("made", part)])
+
+    def test_what_there_is_so_far_is_saved(self):
+        for end, error in ((BenchError("CPU 1 did not come up"), "CPU 1 did not come up"), (None, None)):
+
+            def measure(context, end=end):
+                context.keep({"answer": 41})
+                if end:
+                    raise end
+                return {"answer": 42}
+
+            part = self.part(made_case(measure=measure))
+            self.assertEqual((part["result"]["answer"], part.get("error")), (41 if end else 42, error))
+            (_, first), (_, last) = self.saved
+            self.assertEqual((first["result"], first["error"]), ({"answer": 41}, "it was ended"))
+            self.assertEqual(last, part)
+
+    def test_an_interrupt_leaves_what_is_saved(self):
+        def measure(context):
+            context.keep({"answer": 41})
+            raise KeyboardInterrupt
+
+        with self.assertRaises(KeyboardInterrupt):
+            self.part(made_case(measure=measure))
+        self.assertEqual([part["result"] for _, part in self.saved], [{"answer": 41}])
 
 
 class Page(unittest.TestCase):
@@ -202,18 +277,23 @@ class Page(unittest.TestCase):
         part = {"date": "now", "quick": False, "revision": "r", "machine": host, "seconds": 1.0}
         document = results.merge(
             results.load("/nowhere"),
-            {"made": {**part, "result": {"answer": 39}}, "bad": {**part, "error": "it broke"}},
-        )
+            {
+                "made": {**part, "result": {"answer": 39}}, "bad": {**part, "error": "it broke"},
+                "half": {**part, "result": {"answer": 20}, "error": "it was ended"},
+            },
+        )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "page.md")
             path.write_text("# Page\n\n<!-- bench: targets -->\n<!-- end -->\n")
-            page.update(path, document, {"made": made_case(), "bad": made_case(NAME="bad")})
+            page.update(path, document, {name: made_case(NAME=name) for name in ("made", "bad", "half")})
             text = path.read_text()
-        self.assertEqual(page.names(text), ["targets", "machine", "made"])
+        self.assertEqual(page.names(text), ["targets", "machine", "made", "half"])
         self.assertIn("| made | at least 40 | 39 | **not met** |", text)
         self.assertIn("It is 39.", text)
         self.assertIn("`bad` could not be measured: it broke", text)
-        self.assertEqual(text.count("2 cores of Made"), 2)
+        self.assertIn("Not all of it was measured: it was ended.\n\nIt is 20.", text)
+        self.assertEqual(text.count("it was ended"), 1)
+        self.assertEqual(text.count("2 cores of Made"), 3)
 
     def test_a_machine_is_told_of_once_whatever_its_figures_of_the_moment(self):
         def part(found, standing="works"):
@@ -236,55 +316,8 @@ class Cases(unittest.TestCase):
         self.assertEqual(len({case.ORDER for case in known.values()}), len(known))
         for name, case in known.items():
             self.assertRegex(name, "^[a-z][a-z-]*$")
-            for what in ("TITLE", "SECONDS", "measure", "report", "targets"):
+            for what in ("TITLE", "SECONDS", "QUICK_SECONDS", "measure", "report", "targets"):
                 self.assertTrue(hasattr(case, what), f"{name} has no {what}")
-
-
-class OnTheSimulator(unittest.TestCase):
-    def test_the_longest_chain_is_a_bound(self):
-        case = cases.all_cases()["skylake"]
-        took = {s: case.bringup_ms(some_context(), case.SIZE, s, "sim") for s in case.STRATEGIES}
-        self.assertGreater(took["parallel"], case.longest_chain_ms(case.SIZE))
-        self.assertGreater(took["split"], took["parallel"])
-        self.assertGreater(took["serial"], took["split"])
-        result = {
-            "kvm": {s: stats.summary([took[s]]) for s in case.STRATEGIES}, "chain_ms": case.longest_chain_ms(case.SIZE),
-            "sim": [{"vcpus": case.SIZE, "chain_ms": case.longest_chain_ms(case.SIZE), "bringup_ms": took}],
-        }  # fmt: skip
-        self.assertEqual([target[1] for target in case.targets(result)], [True, True])
-        took["parallel"] = case.MOST * result["chain_ms"] + 1
-        self.assertEqual([target[1] for target in case.targets(result)], [True, False])
-        self.assertIn("| simulator, 112 |", case.report(result))
-
-    def test_a_delay_that_does_not_fire_is_an_error(self):
-        case = cases.all_cases()["skylake"]
-        with mock.patch.object(case, "fault", lambda *_: ""), self.assertRaisesRegex(BenchError, "not once"):
-            case.bringup_ms(some_context(), 4, "parallel", "sim")
-
-    def test_its_size_is_measured(self):
-        case = cases.all_cases()["simulator"]
-        rows = [case.measure_one(some_context(), 200, s, 1) for s in case.STRATEGIES]
-        self.assertGreater(min(row["peak_mib"]["low"] for row in rows), 0)
-        self.assertIn("| tree |", case.report({"rows": rows}))
-
-    def test_it_is_to_be_linear(self):
-        case = cases.all_cases()["simulator"]
-
-        def row(vcpus, seconds):
-            return {"vcpus": vcpus, "strategy": "parallel", "seconds": stats.summary([seconds])}
-
-        for last, met in ((19.0, [True, True]), (21.0, [True, False])):
-            rows = [row(10_000, 0.1), row(100_000, 1.0), row(1_000_000, last)]
-            self.assertEqual([target[1] for target in case.targets({"rows": rows})], met)
-        self.assertEqual(case.targets({"rows": [{"vcpus": 10_000, "strategy": "tree", "why": "slow"}]}), [])
-
-    def test_what_would_take_too_long_is_not_tried(self):
-        case = cases.all_cases()["simulator"]
-        rows = [{"vcpus": 1000, "strategy": "tree", "seconds": stats.summary([case.PATIENCE])}]
-        self.assertIsNone(case.why_not([], 2000, "tree"))
-        self.assertIsNone(case.why_not(rows, 500, "tree"))
-        self.assertIn("more than 240 s", case.why_not(rows, 2000, "tree"))
-        self.assertIn("memory", case.why_not([], 10**12, "tree"))
 
 
 class CommandLine(unittest.TestCase):
@@ -332,55 +365,20 @@ class CommandLine(unittest.TestCase):
         self.assertIn("| 4, kernel |", case.report(part["result"]))
 
     @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
-    def test_bring_up_of_one_size(self):
-        case = cases.all_cases()["bring-up"]
-        rows, _ = case.measure_size(some_context(), 3, case.VARIANTS[:4])
-        self.assertEqual([row["strategy"] for row in rows], list(case.STRATEGIES))
-        for row in rows:
-            self.assertGreater(row["total_ms"]["low"], row["bringup_ms"]["low"])
-
-
-@unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
-class Floors(unittest.TestCase):
-    def cost(self, *arguments):
-        command = [some_context().program("bringup_cost"), *arguments]
-        return some_context().run_json(command, 60)
-
-    def test_all_cpus_count_whoever_keeps_the_lapics(self):
-        for apic in ("kernel", "split", "user"):
-            for guest in ("real", "long"):
-                cost = self.cost("--guest", guest, "--vcpus", "5", "--apic", apic)
-                self.assertGreater(cost["bringup_us"], 0)
-
-    def test_beyond_the_xapic(self):
-        self.assertGreater(self.cost("--guest", "long", "--vcpus", "260")["bringup_us"], 0)
-
-    def test_the_cost_of_one_cpu(self):
-        case = cases.all_cases()["cost-per-cpu"]
-        row = case.measure_one(some_context(), 4, "kernel")
-        self.assertIn("| 4, kernel | protocol |", case.report({"rows": [row]}))
-        self.assertEqual(case.targets({"rows": [row]}), [])
-        row["vcpus"] = case.TARGET_SIZE
-        for kib, met in ((case.MOST_MEMORY_KIB - 1, True), (case.MOST_MEMORY_KIB, False)):
-            row["protocol"]["host_kib"] = stats.summary([1, kib])
-            self.assertEqual([target[1] for target in case.targets({"rows": [row]})], [met])
-
-    def test_a_kvm_that_does_not_count(self):
-        case = cases.all_cases()["cost-per-cpu"]
-        self.assertIsNone(case.per_ap({"counters": None, "vcpus": 4}, "aps", "exits"))
-        self.assertIsNone(case.summary([1.0, None]))
-        self.assertEqual(case.per_ap({"counters": {"aps": {"exits": 6}}, "vcpus": 4}, "aps", "exits"), 2)
-
-    def test_counters(self):
-        cost = self.cost("--vcpus", "3")
-        if cost["counters"] is None:
-            self.skipTest("this KVM has no statistics")
-        self.assertGreater(cost["counters"]["aps"]["exits"], 2)
-        self.assertGreater(cost["counters"]["control"]["exits"], 0)
-
-    def test_what_cannot_be_asked_for(self):
-        for arguments in (["--vcpus", "1"], ["--guest", "other"], ["--apic", "none"]):
-            self.assertNotEqual(some_context().run([some_context().program("bringup_cost"), *arguments], 60).status, 0)
+    def test_what_is_ended_from_outside_keeps_what_it_has(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "numbers.json")
+            command = [sys.executable, bench.__file__, "--build", BUILD, "--quick", "--json", path, "bring-up"]
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+                while process.poll() is None and not path.is_file():
+                    time.sleep(0.01)
+                process.terminate()
+                _, told = process.communicate(timeout=60)
+            part = json.loads(path.read_text())["cases"]["bring-up"]
+        self.assertEqual(process.returncode, 130, told)
+        self.assertIn("interrupted", told)
+        self.assertEqual(part["error"], "it was ended")
+        self.assertEqual({row["vcpus"] for row in part["result"]["rows"]}, {1})
 
 
 if __name__ == "__main__":

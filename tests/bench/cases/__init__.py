@@ -3,10 +3,11 @@
 NAME      what it is called on the command line and in the JSON
 TITLE     of its section on the page
 ORDER     a number: the cases run, and stand on the page, from the lowest to the highest
-SECONDS   about how long it takes on two idle cores
+SECONDS   about how long it takes on two idle cores; QUICK_SECONDS with --quick
 
 measure(context) -> dict         runs what is to be measured; see context.Context. Plain JSON. Raises
-                                 errors.BenchError when what ran did not do what it is measured for.
+                                 errors.BenchError when what ran did not do what it is measured for. A long one
+                                 hands what it has so far, fit for the three below, to context.keep.
 report(result) -> str            the result as Markdown
 targets(result) -> list          of (text, met, value): what was to be reached, True or False or None for
                                  not measured, and what it came to, as text. May be empty.

@@ -10,7 +10,8 @@ from errors import BenchError
 NAME = "sync-point"
 TITLE = "One sync point between two threads"
 ORDER = 70
-SECONDS = 30
+SECONDS = 15
+QUICK_SECONDS = 4
 
 CORE = "core/hand-over"
 RIVALS = ("std::barrier", "std::latch", "pthread_barrier_t", "mutex and condition variable")

@@ -1,15 +1,17 @@
 // One bring-up, and what it cost: time, exits, instructions, memory. Prints JSON.
 //   bringup_cost [--guest protocol|real|long] [--vcpus N] [--apic kernel|split|user] [--strategy S]
+//   bringup_cost --idle MS
 // `protocol` is the guest as it is; `real` and `long` are the floors of floor/floor.S, in the same machine,
 // on the same threads. One bring-up to a process, as with `vmm run`.
 //   bringup_us    time zero to the last CPU, by the guest's TSC
-//   counters      KVM's statistics of CPU 0, and of all APs together, without those that are 0; null where
-//   KVM has
-//                 none. The end of the run has each vCPU leave KVM once more. On a KVM that interprets ring
-//                 0, insn_emulation is the number of guest instructions
-//   host_kib      of the host's memory gone since before the machine was built, resident_kib what this
-//   process has
-//                 more of: both at the end of the run, with the machine still there
+//   counters      KVM's statistics of CPU 0, and of all APs together, without those that are 0; null
+//                 where KVM has none. The end of the run has each vCPU leave KVM once more. On a KVM
+//                 that interprets ring 0, insn_emulation is the number of guest instructions
+//   host_kib      of the host's memory gone since before the machine was built; resident_kib what this
+//                 process has more of. Of each the most that was seen, last when the run was over and the
+//                 machine still there
+// With --idle nothing is started for that many milliseconds:
+//   idle_kib      between the most and the least memory that the host had: host_kib is not known better
 // Exit status: 0 all CPUs came up; else the vmm's.
 #include "vmm/judge/verdict.hpp"
 #include "vmm/lab/lab.hpp"
@@ -19,9 +21,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <map>
+#include <thread>
 
 namespace reveille::vmm {
 namespace {
@@ -34,6 +40,7 @@ struct Options {
   std::string strategy = "parallel";
   std::string wait = "halt";
   unsigned vcpus = 8;
+  unsigned idle_ms = 0; ///< 0: there is a bring-up
 
   [[nodiscard]] bool is_floor() const { return guest != "protocol"; }
   [[nodiscard]] std::string image() const {
@@ -57,9 +64,20 @@ std::map<std::string, std::int64_t> kib_fields(const char *path) {
   return fields;
 }
 
+/// Free pages that each CPU keeps aside, KiB. MemAvailable does not have them (mm/show_mem.c,
+/// si_mem_available), and they are many: a machine's pages can come from here and go back here.
+std::int64_t kept_aside_kib() {
+  std::int64_t pages = 0;
+  std::ifstream file("/proc/zoneinfo");
+  for (std::string word; file >> word;)
+    if (std::int64_t count = 0; word == "count:" && file >> count)
+      pages += count;
+  return pages * (::sysconf(_SC_PAGESIZE) / 1024);
+}
+
 /// What there is of the host's memory, of which other processes have their share too.
 struct MemoryLook {
-  std::int64_t available_kib = kib_fields("/proc/meminfo")["MemAvailable"];
+  std::int64_t available_kib = kib_fields("/proc/meminfo")["MemAvailable"] + kept_aside_kib();
   std::int64_t resident_kib = kib_fields("/proc/self/status")["VmRSS"];
 
   /// The least that was available, and the most that was resident.
@@ -69,6 +87,22 @@ struct MemoryLook {
     resident_kib = std::max(resident_kib, now.resident_kib);
   }
 };
+
+/// How far what there is of the host's memory goes up and down while we do nothing.
+std::int64_t swing_kib(std::chrono::milliseconds duration) {
+  constexpr auto kBetweenLooks = std::chrono::milliseconds(10);
+  const auto end = std::chrono::steady_clock::now() + duration;
+  const MemoryLook first;
+  auto least = first.available_kib;
+  auto most = first.available_kib;
+  while (std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    const MemoryLook now;
+    least = std::min(least, now.available_kib);
+    most = std::max(most, now.available_kib);
+  }
+  return most - least;
+}
 
 /// Counters of one vCPU, by name; or of many, added up.
 using Counters = std::map<std::string, std::uint64_t>;
@@ -152,7 +186,14 @@ int dispatch(int count, char **arguments) {
   app.add_option("--apic", options.apic, "kernel, split or user");
   app.add_option("--strategy", options.strategy, "of the full protocol");
   app.add_option("--wait", options.wait, "of the full protocol: halt or spin");
+  app.add_option("--idle", options.idle_ms, "start nothing for so many ms, and look at the host's memory")
+      ->check(CLI::Range(1, 60'000));
   CLI11_PARSE(app, count, arguments);
+  if (options.idle_ms > 0) {
+    const nlohmann::json idle = {{"idle_kib", swing_kib(std::chrono::milliseconds(options.idle_ms))}};
+    fmt::print("{}\n", idle.dump());
+    return 0;
+  }
   const auto measured = measure(options);
   if (measured) {
     fmt::print("{}\n", measured->dump());
