@@ -4,8 +4,6 @@ import math
 import statistics
 import time
 
-LEAST = 3  # times: fewer have no spread to speak of
-
 
 def summary(values):
     """Median, lowest and highest of some numbers, with the numbers themselves."""
@@ -32,23 +30,24 @@ class Budget:
         return self.seconds - (self.clock() - self.began)
 
 
-def interleave(repeats, measurements, seconds=math.inf, least=LEAST, clock=time.monotonic):
+def interleave(repeats, measurements, seconds=math.inf, clock=time.monotonic):
     """Takes each of `measurements`, a dict of functions, `repeats` times, and returns a dict of lists.
 
     They take turns, so that whatever else the machine does falls on all of them alike; every
-    other round goes backwards, so that none always comes after the same other. What would not be over within
-    `seconds`, by how long it took before, is not taken again, but for the first `least` times.
+    other round goes backwards, so that none always comes after the same other. Each has the same part of the
+    `seconds`: once taken, it is taken again only when that will fit into its part, by how long it took so far.
     """
-    budget = Budget(seconds, clock)
+    part = seconds / max(1, len(measurements))
     taken = {name: [] for name in measurements}
-    took = {}
+    spent = dict.fromkeys(measurements, 0.0)
     for turn in range(repeats):
         for name in list(measurements)[:: -1 if turn % 2 else 1]:
-            before = budget.left()
-            if turn >= least and before < took[name]:
+            runs = len(taken[name])
+            if runs and spent[name] * (runs + 1) / runs > part:
                 continue
+            began = clock()
             taken[name].append(measurements[name]())
-            took[name] = before - budget.left()
+            spent[name] += clock() - began
     return taken
 
 

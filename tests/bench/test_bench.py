@@ -83,7 +83,7 @@ class Stats(unittest.TestCase):
         self.assertEqual("".join(order), "abccbaabc")
         self.assertEqual(taken, {"a": [1, 6, 7], "b": [2, 5, 8], "c": [3, 4, 9]})
 
-    def test_what_does_not_fit_any_more_is_not_taken_again(self):
+    def test_each_is_taken_again_as_often_as_fits_into_its_part(self):
         now = [0]
 
         def takes(seconds):
@@ -93,11 +93,12 @@ class Stats(unittest.TestCase):
             return pass_time
 
         ways = {"long": takes(10), "short": takes(1)}
-        for seconds, least, times in (
-            (math.inf, 3, (9, 9)), (22, 1, (2, 2)), (21, 1, (1, 9)), (11, 1, (1, 1)), (0, 1, (1, 1)), (0, 3, (3, 3)),
+        for seconds, times in (
+            (math.inf, (9, 9)), (60, (3, 9)), (59, (2, 9)), (14, (1, 7)), (2, (1, 1)), (-1, (1, 1)),
         ):  # fmt: skip
-            taken = stats.interleave(9, ways, seconds, least, lambda: now[0])
+            taken = stats.interleave(9, ways, seconds, lambda: now[0])
             self.assertEqual((len(taken["long"]), len(taken["short"])), times, seconds)
+        self.assertEqual(stats.interleave(9, {}, 1), {})  # where nothing fits
 
     def test_a_budget_is_counted_down(self):
         now = [5.0]
