@@ -8,7 +8,7 @@ results.py    the JSON, in which each case has its part
 page.py       the page between its markers; machine.py, markdown.py and plot.py are what it is made of
 programs/     what has to be native to be fair; each says on top what it does. Of use by itself:
               build/bin/bringup_cost --vcpus 255, what one bring-up took in time, exits, instructions and memory
-test_*.py     the tests of all this, which ./test runs: of bench.py and what serves every case, and of the cases
+test_*.py     the tests of all this, which ./test runs; testing.py is what they share
 """
 
 import argparse

@@ -18,6 +18,11 @@ def first_field(path, key):
     return "unknown"
 
 
+def kib_of_memory(field):
+    """A field of /proc/meminfo, KiB."""
+    return int(first_field("/proc/meminfo", field).split()[0])
+
+
 def probes(vmm):
     """What `vmm doctor` finds out about the host's KVM: a list of name, standing and finding."""
     done = subprocess.run(
@@ -34,7 +39,7 @@ def describe(vmm):
     return {
         "cpu": first_field("/proc/cpuinfo", "model name"),
         "cores": len(os.sched_getaffinity(0)),
-        "memory_mib": int(first_field("/proc/meminfo", "MemTotal").split()[0]) // 1024,
+        "memory_mib": kib_of_memory("MemTotal") // 1024,
         "kernel": platform.release(),
         "kvm": probes(vmm),
     }

@@ -21,13 +21,7 @@ import page
 import results
 import stats
 from errors import BenchError, OutOfTime
-
-BUILD = Path(os.environ.get("REVEILLE_BUILD", bench.ROOT / "build"))
-HAS_KVM = os.access("/dev/kvm", os.R_OK | os.W_OK)
-
-
-def some_context(quick=True):
-    return context.Context(bench.ROOT, BUILD, quick, lambda line: None)
+from testing import BUILD, needs_kvm, some_context
 
 
 def sound_result(**changes):
@@ -352,7 +346,7 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, arguments)
                 self.assertIn(word, done.stderr)
 
-    @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+    @needs_kvm
     def test_a_case_from_end_to_end(self):
         before = bench.PAGE.read_text()
         case = cases.all_cases()["floors"]
@@ -365,7 +359,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(bench.PAGE.read_text(), before)
         self.assertIn("| 4, kernel |", case.report(part["result"]))
 
-    @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+    @needs_kvm
     def test_what_is_ended_from_outside_keeps_what_it_has(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "numbers.json")

@@ -1,22 +1,12 @@
 """The cases of ./bench that measure the lab by itself: what they run, and what they make of it."""
 
-import os
 import unittest
-from pathlib import Path
 from unittest import mock
 
-import bench
 import cases
-import context
 import stats
 from errors import BenchError
-
-BUILD = Path(os.environ.get("REVEILLE_BUILD", bench.ROOT / "build"))
-HAS_KVM = os.access("/dev/kvm", os.R_OK | os.W_OK)
-
-
-def some_context():
-    return context.Context(bench.ROOT, BUILD, True, lambda line: None)
+from testing import needs_kvm, some_context
 
 
 class BringUp(unittest.TestCase):
@@ -57,14 +47,14 @@ class BringUp(unittest.TestCase):
         self.assertIn("| 2.00 (1.00 to 3.00) of 3 | 9.00 of 1 |", text)
         self.assertIn("| 5.00 of 1 | more than 5 s |", text)
 
-    @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+    @needs_kvm
     def test_one_size(self):
         rows = self.case.measure_size(some_context(), 3, self.case.VARIANTS[:4], 100)
         self.assertEqual([row["strategy"] for row in rows], list(self.case.STRATEGIES))
         for row in rows:
             self.assertGreater(row["total_ms"]["low"], row["bringup_ms"]["low"])
 
-    @unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+    @needs_kvm
     def test_what_spins_too_long_is_told(self):
         spinning = next(variant for variant in self.case.VARIANTS if variant["wait"] == "spin")
         with mock.patch.object(self.case, "SPIN_PATIENCE", 0.001):
@@ -123,7 +113,7 @@ class OnTheSimulator(unittest.TestCase):
         self.assertIn("memory", case.why_not([], 10**12, "tree", 1))
 
 
-@unittest.skipUnless(HAS_KVM, "/dev/kvm is missing, or not for this user")
+@needs_kvm
 class Floors(unittest.TestCase):
     def cost(self, *arguments):
         command = [some_context().program("bringup_cost"), *arguments]

@@ -2,23 +2,15 @@
 
 import os
 import unittest
-from pathlib import Path
 from unittest import mock
 
-import bench
-import context
 import qemu
 import stamped
 import stats
 from cases import linux as linux_case
 from cases import other_vmms, sync_point
 from errors import BenchError, OutOfTime
-
-BUILD = Path(os.environ.get("REVEILLE_BUILD", bench.ROOT / "build"))
-
-
-def some_context():
-    return context.Context(bench.ROOT, BUILD, True, lambda line: None)
+from testing import some_context
 
 
 def row(name, microseconds, **changes):
@@ -165,7 +157,7 @@ class SyncPoint(unittest.TestCase):
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
     def test_core_goes_up_and_down_between_two_threads(self):
         options = ("--benchmark_format=json", "--benchmark_filter=^core", "--benchmark_min_time=0.001")
-        done = some_context().run_json([BUILD / "bin/sync_point", *options], 60)
+        done = some_context().run_json([some_context().program("sync_point"), *options], 60)
         self.assertEqual(len(sync_point.by_name(done)), 4)
 
 

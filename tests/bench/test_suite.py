@@ -1,17 +1,11 @@
 """The suite's case of ./bench: its scenarios are sound, and what did not pass is never a rate."""
 
-import os
 import unittest
-from pathlib import Path
 from unittest import mock
 
-import bench
-import context
 from cases import suite
 from errors import BenchError
-
-BUILD = Path(os.environ.get("REVEILLE_BUILD", bench.ROOT / "build"))
-HAS_KVM = os.access("/dev/kvm", os.R_OK | os.W_OK)
+from testing import needs_kvm, some_context
 
 
 def document(*verdicts, **run):
@@ -43,10 +37,10 @@ class SuiteCase(unittest.TestCase):
         self.assertEqual(told["starts"], {"zero": 2})
         self.assertEqual(suite.look_at("none", 1, document("pass"))["starts"], {"new": 1})
 
-    @unittest.skipUnless(HAS_KVM, "there is no KVM")
+    @needs_kvm
     def test_it_measures(self):
         with mock.patch.object(suite, "QUICK_RUNS", {"again": 3, "fresh": 2}), mock.patch.object(suite, "TIMEOUT_MS", 400):
-            result = suite.measure(context.Context(bench.ROOT, BUILD, True, lambda line: None))
+            result = suite.measure(some_context())
         self.assertEqual([(row["kind"], row["way"]) for row in result["rows"]],
                          [("none", "again"), ("none", "fresh"), ("stall", "again"), ("stall", "fresh")])  # fmt: skip
         for row in result["rows"]:

@@ -116,27 +116,23 @@ def times_behind(result, way, vcpus, key):
     return f"{markdown.spread(row[key])}{times}"
 
 
-def table(result, key):
+def alone(result, way, vcpus, key):
+    row = find(result, way, vcpus)
+    return markdown.spread(row[key]) if row else "-"
+
+
+def table(result, key, cell=times_behind):
     sizes = sorted({row["vcpus"] for row in result["rows"]})
     return markdown.table(
         ["", *(f"{size} CPUs" for size in sizes)],
-        [[way, *(times_behind(result, way, size, key) for size in sizes)] for way in WAYS],
+        [[way, *(cell(result, way, size, key) for size in sizes)] for way in WAYS],
     )
 
 
 def runs_of(result):
     """How many runs are behind each size's cells."""
     sizes = {row["vcpus"]: len(row["active_ms"]["values"]) for row in result["rows"]}
-    return ", ".join(f"{runs} with {size} CPUs" for size, runs in sorted(sizes.items()))
-
-
-def of_guest(result, key):
-    sizes = sorted({row["vcpus"] for row in result["rows"]})
-    rows = [[way, *(find(result, way, size) for size in sizes)] for way in WAYS]
-    return markdown.table(
-        ["", *(f"{size} CPUs" for size in sizes)],
-        [[way, *(markdown.spread(row[key]) if row else "-" for row in found)] for way, *found in rows],
-    )
+    return ", ".join(f"{runs} runs with {size} CPUs" for size, runs in sorted(sizes.items()))
 
 
 def report(result):
@@ -152,7 +148,7 @@ def report(result):
         f"{table(result, 'exit_ms')}\n"
         "Of the first table the bring-up itself, by the guest's own clock, from the first kick to the last CPU active."
         " It is the same code on the same KVM, whoever has started it:\n\n"
-        f"{of_guest(result, 'bringup_ms')}\n"
+        f"{table(result, 'bringup_ms', alone)}\n"
         "And what comes before: the process, the machine, and the guest up to its first kick:\n\n"
         f"{table(result, 'before_ms')}\n"
     )

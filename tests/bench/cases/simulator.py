@@ -1,5 +1,6 @@
 """How long the simulator takes, and how much memory, up to a million CPUs."""
 
+import machine
 import markdown
 import stats
 from errors import OutOfTime
@@ -25,9 +26,7 @@ KIB_PER_CPU = 12  # what a simulated CPU may take; more than that is not tried w
 
 def room_for(vcpus):
     """Whether the host has the memory."""
-    with open("/proc/meminfo", encoding="utf-8") as file:
-        available = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
-    return vcpus * KIB_PER_CPU < available
+    return vcpus * KIB_PER_CPU < machine.kib_of_memory("MemAvailable")
 
 
 def measure_one(context, vcpus, strategy, repeats, patience=PATIENCE):
