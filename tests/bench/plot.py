@@ -52,6 +52,8 @@ def whole_decades(axes):
 
 def legend(axes):
     """Beside the plot, where it hides nothing."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1))
 
 
@@ -61,8 +63,9 @@ def save(figure, path):
 
 
 def lines(path, title, labels, series, log_x=True, log_y=True):
-    """Curves over a common axis. `labels`: of x and y, with their units."""
+    """Curves over a common axis. `labels`: of x and y, with their units. Series without a point are left out."""
     figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
+    series = [each for each in series if each["x"]]
     for each in series:
         below, above = zip(*(bounds(value) for value in each["y"]), strict=True)
         axes.errorbar(

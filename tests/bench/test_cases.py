@@ -1,6 +1,9 @@
 """The cases of ./bench that measure the lab by itself: what they run, and what they make of it."""
 
+import importlib.util
+import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import cases
@@ -60,6 +63,22 @@ class BringUp(unittest.TestCase):
         with mock.patch.object(self.case, "SPIN_PATIENCE", 0.001):
             (row,) = self.case.measure_size(some_context(), 8, [spinning], 100)
         self.assertEqual((row["why"], row["more_than_s"]), ("more than 0.001 s", 0.001))
+
+
+class Unfinished(unittest.TestCase):
+    """What a case has kept when it was ended at its first size."""
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is missing")
+    def test_it_can_be_drawn(self):
+        once = stats.summary([1.0])
+        for name, row in (
+            ("bring-up", {**cases.all_cases()["bring-up"].VARIANTS[0], "vcpus": 1, "total_ms": once}),
+            ("floors", {"vcpus": 8, "apic": "kernel", "real_ms": once, "long_ms": once, "protocol_ms": once}),
+            ("simulator", {"vcpus": 1000, "strategy": "serial", "why": "took more than 90 s"}),
+        ):
+            with tempfile.TemporaryDirectory() as folder:
+                drawn = cases.all_cases()[name].plots({"rows": [row]}, Path(folder))
+                self.assertEqual({file for file, _ in drawn}, {path.name for path in Path(folder).iterdir()})
 
 
 class OnTheSimulator(unittest.TestCase):
