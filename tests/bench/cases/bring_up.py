@@ -7,7 +7,7 @@ from errors import OutOfTime
 NAME = "bring-up"
 TITLE = "Bring-up against the number of CPUs"
 ORDER = 10
-SECONDS = 230
+SECONDS = 225
 QUICK_SECONDS = 22
 
 STRATEGIES = ("serial", "split", "parallel", "tree")
@@ -22,7 +22,7 @@ VARIANTS = (
 PATIENCE = 60  # s: a run that waits by halting never comes near it
 SPIN_PATIENCE = 3  # s: spinning APs take the cores from each other
 # s, for the repeats of one size: what it leaves goes to those after it.
-SHARES = {1: 3, 2: 4, 4: 5, 8: 8, 16: 12, 32: 20, 64: 22, 128: 27, 255: 36, 512: 42, 1024: 50}
+SHARES = {1: 3, 2: 4, 4: 5, 8: 8, 16: 12, 32: 17, 64: 20, 128: 20, 255: 36, 512: 48, 1024: 48}
 BUDGET = sum(SHARES.values())  # s: a run that would not end within it is not tried
 TIMEOUT_MS = 60_000  # of an AP's turn: nothing is to be given up
 

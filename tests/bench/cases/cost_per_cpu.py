@@ -6,7 +6,7 @@ import stats
 NAME = "cost-per-cpu"
 TITLE = "What one CPU costs"
 ORDER = 90
-SECONDS = 75
+SECONDS = 70
 QUICK_SECONDS = 12
 
 SIZES = (8, 64, 255, 1000)

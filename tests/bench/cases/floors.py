@@ -6,7 +6,7 @@ import stats
 NAME = "floors"
 TITLE = "The protocol beside its floors"
 ORDER = 20
-SECONDS = 95
+SECONDS = 90
 QUICK_SECONDS = 5
 
 SIZES = (8, 64, 255, 1000)

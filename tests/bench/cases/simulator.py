@@ -52,7 +52,8 @@ def why_not(rows, vcpus, strategy, patience):
     known = {size: us * size / 1e6 for size, us in per_cpu_us({"rows": rows}, strategy).items()}
     expected = stats.extrapolate(known, vcpus)
     if expected * CAUTION >= patience:
-        return f"not tried: about {expected:.0f} s, by how it grew from size to size, and {max(patience, 0):.0f} s left"
+        most = expected * CAUTION
+        return f"not tried: {expected:.0f} to {most:.0f} s, by how it grew, and {max(patience, 0):.0f} s left"
     return None
 
 

@@ -12,7 +12,7 @@ from errors import BenchError
 NAME = "suite"
 TITLE = "Experiments a second"
 ORDER = 60
-SECONDS = 185
+SECONDS = 180
 QUICK_SECONDS = 9
 
 VCPUS = 4
