@@ -3,6 +3,7 @@
 cases/        a module for each case, by the protocol in cases/__init__.py
 context.py    what a case measures with: bounded, checked runs of the vmm and of other programs
 stamped.py    runs that are timed from outside, by the lines that they write; qemu.py is the guest under QEMU
+copies.py     copies of the tree with a patch, of those in without/, built to be measured beside it
 stats.py      repeats, side by side and within a time; medians and spread
 results.py    the JSON, in which each case has its part
 page.py       the page between its markers; machine.py, markdown.py and plot.py are what it is made of
