@@ -35,7 +35,6 @@ void meet_for_tsc(E &env, std::uint32_t attempt, const Settings &settings, Annou
   // Relaxed, as all but the pong: the mark is all there is to see.
   mine.mark.store(TscMark::make(attempt, What::kEntered), std::memory_order_relaxed);
   announce();
-  const std::uint64_t entered_at = env.now();
   unsigned round = 1;
   for (; round <= settings.tsc_rounds; ++round) {
     const std::uint64_t ping = TscMark::make(attempt, What::kRound, round);
@@ -45,7 +44,8 @@ void meet_for_tsc(E &env, std::uint32_t attempt, const Settings &settings, Annou
     };
     if (round == 1 && !env.wait_for(called, settings.tsc_wait))
       break;
-    while (!called() && env.now() - entered_at < settings.tsc_wait)
+    const std::uint64_t since = env.now();
+    while (!called() && env.now() - since < settings.tsc_look)
       env.relax();
     if (theirs.mark.load(std::memory_order_relaxed) != ping)
       break;
@@ -72,7 +72,6 @@ template <CpEnvironment E>
   auto &mine = env.tsc_cp(cpu);
   auto &theirs = env.tsc_ap(cpu);
   const std::uint64_t closed = TscMark::make(attempt, What::kClosed);
-  const std::uint64_t began = env.now();
   std::uint64_t best_trip = std::numeric_limits<std::uint64_t>::max();
   Skew best;
   for (unsigned round = 1; round <= settings.tsc_rounds; ++round) {
@@ -84,7 +83,7 @@ template <CpEnvironment E>
     std::uint64_t seen = 0;
     // Acquire: pairs with the pong's release in meet_for_tsc().
     while ((seen = theirs.mark.load(std::memory_order_acquire)) != mark && seen != closed &&
-           env.now() - began < settings.tsc_turn)
+           env.now() - sent < settings.tsc_look)
       env.relax();
     if (seen != mark)
       break;

@@ -103,7 +103,7 @@ struct Machine {
     settings.stop = abi::Stop::kNone;
     settings.timeout = settings.recheck = 100;
     settings.tsc_wait = p.rendezvous ? 1000 : 0;
-    settings.tsc_turn = 1000;
+    settings.tsc_look = 1000;
     settings.tsc_rounds = p.rendezvous ? 1 : 0;
     stage = Stage{};
     stage.racing = p.races_always;

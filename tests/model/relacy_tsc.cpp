@@ -59,7 +59,7 @@ template <Impatient kWho, unsigned kRounds> struct Meeting : rl::test_suite<Meet
 
   Meeting() {
     machine.settings.tsc_rounds = kRounds;
-    machine.settings.tsc_wait = machine.settings.tsc_turn = 1000;
+    machine.settings.tsc_wait = machine.settings.tsc_look = 1000;
     machine.cpu(kAp).token_of_page[1].set(0);
     machine.areas[0].prepared.set(1);
   }

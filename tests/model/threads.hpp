@@ -22,7 +22,7 @@ namespace reveille::model {
   plan.settings.timeout = 600'000'000'000; // ten minutes
   plan.settings.recheck = plan.settings.timeout;
   plan.settings.tsc_wait = 20'000'000;
-  plan.settings.tsc_turn = 2'000'000;
+  plan.settings.tsc_look = 2'000'000;
   plan.time_stands_still = true;
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <bit>
 #include <functional>
+#include <stdexcept>
 #include <vector>
 
 namespace {
@@ -44,7 +45,7 @@ public:
     ++wakes;
     woken = cpu;
   }
-  void relax() {}
+  void relax() { while_looking(); }
   unsigned cpu() { return 1; }
   unsigned control_cpu() { return control; }
   std::uint32_t token() { return 9; }
@@ -83,7 +84,7 @@ public:
 
   Settings settings;
   Cell cell = 0, my_lease = 0;
-  std::function<void()> call = [] {};
+  std::function<void()> call = [] {}, while_looking = [] {};
   TscLine mine, theirs;
   Arrivals<Cell, 2> map;
   std::function<void(Word)> release = [this](Word seen) { release_as_asked(seen); };
@@ -110,6 +111,34 @@ TEST(ApSide, GoesThroughAllPlacesInTheirOrder) {
   EXPECT_EQ(ap.idles, 1);
   EXPECT_EQ(ap.wakes, 6U) << "one for each point: each time the map had been emptied";
   EXPECT_TRUE(ap.undone.empty());
+}
+
+TEST(ApSide, LooksForEachMarkAsLongAsItMay) {
+  using Mark = TscMark;
+  for (const unsigned pinged : {2U, 4U}) { // of four
+    Ap ap;
+    ap.settings.tsc_look = 40;
+    unsigned round = 1;
+    ap.theirs.mark = Mark::make(3, Mark::What::kRound, round); // it is called at once
+    std::uint64_t answered_at = 0;
+    ap.while_looking = [&] { // and each other round comes late, but not too late
+      if (ap.time > 1000)
+        throw std::runtime_error("the AP looks for ever");
+      if (ap.mine.mark != Mark::make(3, Mark::What::kRound, round) || round == pinged)
+        return;
+      if (answered_at == 0)
+        answered_at = ap.time;
+      if (ap.time < answered_at + 30)
+        return;
+      ap.theirs.mark = Mark::make(3, Mark::What::kRound, ++round);
+      answered_at = 0;
+    };
+    EXPECT_EQ(ap.run(), (Word{3, State::kActive, 0})) << "it is no failure";
+    EXPECT_EQ(round, pinged);
+    EXPECT_EQ(ap.mine.mark,
+              pinged == 4 ? Mark::make(3, Mark::What::kRound, 4) : Mark::make(3, Mark::What::kClosed));
+    EXPECT_LT(ap.time, pinged * 40 + 20) << "and it does not look for ever";
+  }
 }
 
 TEST(ApSide, GoesOnAfterNothingButTheReleaseOfItsOwnAttempt) {

@@ -143,12 +143,40 @@ TEST(Control, MeetsAnApForTheTscOnlyIfItHasEntered) {
   EXPECT_EQ(s.look(), Outcome::kNothing) << "the word moves only at its end, by the AP";
   EXPECT_EQ(s.machine.logged(EventKind::kTscServed).size(), 1U);
   EXPECT_EQ(s.machine.last(EventKind::kTscServed).b, 0U) << "nobody answered: the skew is unknown";
-  EXPECT_LE(s.machine.time - began, s.settings.tsc_turn) << "and the CP stays no longer than it may";
+  EXPECT_LE(s.machine.time - began, s.settings.tsc_look) << "and the CP stays no longer than it may";
   EXPECT_EQ(s.machine.tsc_cp(Single::kCpu).mark, Mark::make(1, Mark::What::kClosed));
   EXPECT_FALSE(s.control.has_news(s.machine));
   static_cast<void>(s.look());
   EXPECT_EQ(s.machine.logged(EventKind::kTscServed).size(), 1U)
       << "it is over, though the AP has not seen it";
+}
+
+TEST(Control, LooksForEachMarkAsLongAsItMay) {
+  using Mark = reveille::core::TscMark;
+  for (const unsigned answered : {2U, 4U}) { // of four
+    Single s;
+    s.settings.tsc_look = 10;
+    s.up_to(State::kSyncing);
+    auto &ap = s.machine.tsc_ap(Single::kCpu);
+    auto &cp = s.machine.tsc_cp(Single::kCpu);
+    ap.mark = Mark::make(1, Mark::What::kEntered);
+    unsigned round = 1;
+    std::uint64_t pinged = s.machine.time;
+    s.machine.while_looking = [&] { // each answer is late, but not too late
+      if (cp.mark != Mark::make(1, Mark::What::kRound, round) || s.machine.time < pinged + 8 ||
+          round > answered)
+        return;
+      ap.tsc = s.machine.time + 100;
+      ap.mark = Mark::make(1, Mark::What::kRound, round++);
+      pinged = s.machine.time;
+    };
+    const std::uint64_t began = s.machine.time;
+    EXPECT_EQ(s.look(), Outcome::kNothing);
+    EXPECT_EQ(s.machine.time - began, answered * 8 + (answered < 4 ? 10 : 0));
+    EXPECT_EQ(s.machine.last(EventKind::kTscServed).b, 8U / 2 + 1) << "half of the shortest round";
+    EXPECT_EQ(s.machine.last(EventKind::kTscServed).a, 100U + 8 / 2) << "it is that far ahead";
+    EXPECT_EQ(cp.mark, Mark::make(1, Mark::What::kClosed));
+  }
 }
 
 TEST(Control, TouchesACorruptWordNoMore) {

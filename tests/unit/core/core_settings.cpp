@@ -43,13 +43,14 @@ TEST(Settings, TheRendezvousIsBoundedFarBelowTheTurn) {
   settings.set_timeout(300'000, 1'000); // 300 ms
   EXPECT_EQ(settings.timeout, 300'000U);
   EXPECT_EQ(settings.tsc_wait, 75'000U);
-  EXPECT_EQ(settings.tsc_turn, 2'000U) << "the CP, which others wait for, stays two milliseconds at most";
-  EXPECT_EQ(settings.recheck, settings.tsc_turn) << "as often as it may be away in any case";
+  EXPECT_EQ(settings.tsc_look, 250U) << "who does not answer at once has no processor, and others wait";
+  EXPECT_EQ(settings.recheck, 2'000U);
   EXPECT_EQ(settings.rest, 10'000U) << "what the manual asks for behind an INIT";
   settings.set_timeout(1'000, 1'000); // 1 ms
   EXPECT_EQ(settings.rest, 250U) << "a quarter of a turn at most";
   EXPECT_EQ(settings.tsc_wait, 250U);
-  EXPECT_EQ(settings.tsc_turn, 15U);
+  EXPECT_EQ(settings.tsc_look, 15U);
+  EXPECT_EQ(settings.recheck, 15U);
 }
 
 } // namespace

@@ -145,7 +145,10 @@ public:
     act_soon(cpu);
     after_release(cpu);
   }
-  void relax() { ++time; }
+  void relax() {
+    ++time;
+    while_looking();
+  }
   void at_kick(unsigned cpu) { before_kick(cpu); }
   void publish_attempt(StepTarget target, std::uint32_t ordinal, std::uint32_t cycle) {
     cpus_.at(target.cpu).token_of_page[target.attempt % abi::kPages] = target.token;
@@ -259,6 +262,7 @@ public:
   core::StepTable<int, 2> table; ///< one to register steps in; nothing is done with them
   std::function<int(Section, unsigned step, unsigned cpu, std::uint32_t attempt)> start =
       [](Section, unsigned, unsigned, std::uint32_t) { return 0; };
+  std::function<void()> while_looking = [] {};
   std::function<void(unsigned cpu)> before_kick = [](unsigned) {};
   std::function<void(unsigned cpu)> after_kick = before_kick, after_stop = before_kick,
                                     after_release = before_kick;
@@ -345,7 +349,7 @@ static_assert(core::CpEnvironment<ScriptedMachine>);
   settings.cpus = cpus;
   settings.timeout = 100;
   settings.tsc_wait = 25;
-  settings.tsc_turn = 1;
+  settings.tsc_look = 1;
   settings.recheck = 10;
   return settings;
 }
