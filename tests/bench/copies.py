@@ -14,7 +14,7 @@ from pathlib import Path
 from context import Context
 from errors import BenchError
 
-PARTS = ("CMakeLists.txt", "core", "guest", "vmm", "tests/bench")  # what the build reads
+PARTS = ("CMakeLists.txt", "core", "guest", "vmm", "tests/bench/CMakeLists.txt", "tests/bench/programs")
 PROGRAMS = {"vmm": "vmm", "guest": "guest.elf", "sync_point": "sync_point"}  # by target
 SAME = ("CMAKE_BUILD_TYPE", "CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS")  # as the product has it
 BUILD_S = 3600
@@ -26,7 +26,7 @@ def sources(root):
     for part in PARTS:
         path = Path(root, part)
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file():
                 found[file.relative_to(root)] = file
     return found
 
@@ -52,10 +52,11 @@ def touched(patch):
 def apply(patch, tree):
     """Applies a patch to the files below `tree`. Raises BenchError unless all of it fits: lines may have moved, but
     those around a change must be as they were."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(tree.resolve().parent)  # no repository: files alone
     done = subprocess.run(
-        ["git", "apply", patch], cwd=tree, capture_output=True, text=True, check=False,
-        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.resolve().parent)},  # no repository: files alone
-    )  # fmt: skip
+        ["git", "apply", patch], cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise BenchError(f"{Path(patch).name} does not fit the tree: {done.stderr.strip()}")
 

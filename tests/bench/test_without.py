@@ -158,16 +158,17 @@ class Numbers(InAFolder):
         self.assertEqual(row["ratio"]["values"], [2, 1.5])
         self.assertEqual(self.row([200], [100], ("suite", "rate"))["ratio"]["values"], [2])
 
-    def test_the_spread_decides_what_is_said(self):
-        for product, copy, word in (
-            ([10, 10], [11, 12], "better"), ([10, 10], [9, 11], "no difference to be seen"),
-            ([10, 10], [9, 8], "worse"), ([10, 10], None, "better"),
+    def test_the_rounds_decide_what_is_said(self):
+        for better, worse, word in (
+            (3, 0, "better"), (0, 3, "worse"), (2, 1, "nothing"), (2, 0, None), (5, 1, "nothing"), (6, 0, "better"),
+            (11, 4, "nothing"), (12, 3, "better"), (3, 12, "worse"),
         ):  # fmt: skip
-            row = self.row(product, copy)
-            self.assertEqual(without.verdict(row), word)
+            row = self.row([10] * (better + worse), [12] * better + [9] * worse)
+            self.assertEqual(without.tells(row), word, (better, worse))
             text = without.report(self.result(row))
-            self.assertIn(f" {word} |", text)
-            self.assertEqual("On this machine" in text, word != "better")
+            self.assertIn(f"| {better} of {better + worse} rounds |", text)
+            self.assertEqual("no difference can be told" in text, word == "nothing")
+            self.assertEqual("costs more than it saves" in text, word == "worse")
 
     def test_a_copy_that_takes_too_long_is_not_run_again(self):
         runs = []
@@ -184,7 +185,7 @@ class Numbers(InAFolder):
             (row,) = without.measure_group(some_context(), places, "serial", 64, group)
             self.assertEqual((runs.count("the product"), runs.count("the copy")), (3, 1))
             text = without.report(self.result(row))
-            self.assertIn(f"| more than {without.COPY_PATIENCE} s each | - | better |", text)
+            self.assertIn(f"| more than {without.COPY_PATIENCE} s each | - | - |", text)
             places["product"] = "the copy"
             with self.assertRaises(OutOfTime):
                 without.measure_group(some_context(), places, "serial", 64, group)

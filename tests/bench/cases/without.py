@@ -4,6 +4,7 @@ tests/bench/without/mechanisms.toml names them, with a patch for each that takes
 """
 
 import json
+import math
 import os
 import tempfile
 import tomllib
@@ -46,8 +47,10 @@ SHARES = {
 REPEATS = 15
 PATIENCE = 60  # s: for a run of the product
 COPY_PATIENCE = 40  # s: for one of a copy; a copy that took longer is not run again
+FEWEST = 3  # rounds that tell something
+CHANCE = 0.05
 TIMEOUT_MS = 60_000  # of an AP's turn: nothing is to be given up
-SUITE_RUNS = 100
+SUITE_RUNS = 60
 SYNC_REPEATS = 5
 SYNC_POINTS = {"hand_over_ns": "core/hand-over", "recorded_ns": "core, events recorded/hand-over"}
 
@@ -227,38 +230,52 @@ def measured_what(row):
     return FIGURES[row["run"], row["what"]].format(row["vcpus"])
 
 
-def verdict(row):
-    """What the spread of the ratio says, in a word or two."""
-    if "ratio" not in row or row["ratio"]["low"] > 1:
+def rounds_better(row):
+    """In how many rounds the product was better, and how many there were."""
+    ratios = row["ratio"]["values"]
+    return sum(ratio > 1 for ratio in ratios), len(ratios)
+
+
+def tells(row):
+    """What the rounds tell of the change: "better", "worse", "nothing"; None of too few rounds."""
+    if "ratio" not in row:
         return "better"
-    return "worse" if row["ratio"]["high"] < 1 else "no difference to be seen"
+    better, rounds = rounds_better(row)
+    if rounds < FEWEST:
+        return None
+    most = max(better, rounds - better)
+    by_chance = 2 * sum(math.comb(rounds, k) for k in range(most, rounds + 1)) / 2**rounds  # the sign test
+    if most < rounds and by_chance > CHANCE:
+        return "nothing"
+    return "better" if better == most else "worse"
 
 
 def cells(row):
     if "ratio" not in row:
-        return [f"more than {row['more_than_s']} s each", "-"]
-    return [markdown.counted(row["without"]), markdown.spread(row["ratio"])]
+        return [f"more than {row['more_than_s']} s each", "-", "-"]
+    better, rounds = rounds_better(row)
+    return [markdown.counted(row["without"]), markdown.spread(row["ratio"]), f"{better} of {rounds} rounds"]
 
 
 def remark(each, rows):
     """A line on one mechanism: what it is, and where it brings nothing here."""
     text = f"- *{each['id']}*: {each['with']}; without it {each['without']}. What it is to save: {each['saves']}."
     for kind, sentence in (
-        ("no difference to be seen", "On this machine no difference can be seen in"),
+        ("nothing", "On this machine no difference can be told in"),
         ("worse", "On this machine it costs more than it saves in"),
     ):
-        found = [measured_what(row).rsplit(", ", 1)[0] for row in rows if verdict(row) == kind]
+        found = [measured_what(row).removesuffix(", ms").removesuffix(", ns") for row in rows if tells(row) == kind]
         if found:
-            text += f" {sentence} {'; '.join(found)}."
+            text += f" {sentence}: {'; '.join(found)}."
     return text + "\n"
 
 
 def report(result):
     by_id = {each["id"]: [row for row in result["rows"] if row["id"] == each["id"]] for each in result["mechanisms"]}
     table = markdown.table(
-        ["mechanism", "measured", "with", "without", "times better", ""],
+        ["mechanism", "measured", "with", "without", "times better", "better in"],
         [
-            [name, measured_what(row), markdown.counted(row["with"]), *cells(row), verdict(row)]
+            [name, measured_what(row), markdown.counted(row["with"]), *cells(row)]
             for name, rows in by_id.items()
             for row in rows
         ],
@@ -267,9 +284,10 @@ def report(result):
     return (
         "For each change a patch (tests/bench/without/) takes it out of a copy of the tree, and the copy is built and"
         " run beside the product, by turns, with the same checks: every CPU active, no invariant broken. Times better"
-        " is how many times as long it takes without the change, or as many runs a second there are with it, in the same"
-        " round; above 1 it helps. Median (lowest to highest) of so many rounds. Where 1 is between lowest and"
-        f" highest there is no difference to be seen.\n\n{table}\n{remarks}"
+        " is how many times as long it takes without the change, or as many runs a second there are with it, in the"
+        " same round. Median (lowest to highest) of so many rounds. A difference is told where chance would give so"
+        f" many rounds of one sign less than once in {1 / CHANCE:.0f} times, or with few rounds where all have it.\n\n"
+        f"{table}\n{remarks}"
     )
 
 
