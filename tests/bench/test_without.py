@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -82,7 +83,9 @@ class Copies(InAFolder):
         (self.root / "core/two.hpp").write_text("int two;\n")
         self.patch = self.folder / "p.patch"
         lines = " a\n b\n c\n-one\n x\n y\n z\n"
-        self.patch.write_text(f"--- a/core/one.hpp\n+++ b/core/one.hpp\n@@ -2,7 +2,6 @@\n{lines}")
+        name = "core/one.hpp"
+        head = f"diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -2,7 +2,6 @@\n"
+        self.patch.write_text(head + lines)
         (self.folder / "build/bin").mkdir(parents=True)
         for program in ("timed", *copies.PROGRAMS.values()):
             (self.folder / "build/bin" / program).write_text("the product's")
@@ -113,6 +116,7 @@ class Copies(InAFolder):
         self.assertEqual(after[Path("core/two.hpp")], before[Path("core/two.hpp")])
 
     def test_a_copy_has_the_patch_and_else_the_products_programs(self):
+        subprocess.run(["git", "init", "-q", self.folder], check=True)  # as the copy is in the repository
         copy = self.workshop.make("p", self.patch, ["guest"])
         self.assertEqual(copy.guest.read_text(), self.BEFORE + self.BEHIND)
         self.assertTrue(copy.vmm.samefile(self.folder / "build/bin/vmm"))
@@ -198,20 +202,33 @@ class Numbers(InAFolder):
         with runs, self.assertRaisesRegex(BenchError, "^product: a: CPUs"):
             without.measure_group(some_context(), {without.PRODUCT: "a"}, "serial", 8, [])
 
+    def test_a_suite_whose_runs_do_not_all_pass_is_no_number(self):
+        runs = [{"verdict": "pass"}] * without.SUITE_RUNS
+        without.check_suite(runs)
+        for wrong in (runs[1:], [{"verdict": "fail"}, *runs[1:]]):
+            with self.assertRaisesRegex(BenchError, f"{without.SUITE_RUNS - 1} of {without.SUITE_RUNS} runs"):
+                without.check_suite(wrong)
+
     def test_the_plot_is_of_what_an_ap_costs(self):
-        rows = [self.row([7, 7], [14, 14]), self.row([63, 63], [630, 630], vcpus=64), self.row([999], None, vcpus=1000)]
+        rows = [self.row([7, 7], [14, 14]), self.row([63, 63], [630, 630], vcpus=64)]
+        rows.append(self.row([999, 999], None, vcpus=1000))
+        with_it, without_it = without.series(self.result(*rows))
+        self.assertEqual([cost["median"] for cost in with_it["y"]], [1, 1, 1])
+        self.assertEqual((without_it["x"], [cost["median"] for cost in without_it["y"]]), ([8, 64], [2, 10]))
         ((file, _),) = without.plots(self.result(*rows), self.folder)
-        self.assertIn("a look at every CPU", (self.folder / file).read_text())
+        self.assertIn("one by one, a look at every CPU", (self.folder / file).read_text())
         self.assertEqual(without.plots(self.result(), self.folder), [])
 
     @needs_kvm
     def test_each_kind_of_run_has_its_figures(self):
-        with mock.patch.object(without, "SUITE_RUNS", 3), mock.patch.object(without, "SYNC_REPEATS", 1):
+        few = mock.patch.multiple(without, SUITE_RUNS=3, SYNC_REPEATS=1)
+        with few, mock.patch.object(without, "check_suite", wraps=without.check_suite) as checked:
             for run, vcpus in {(m["run"], m["vcpus"][0]) for each in self.table for m in each["measured"]}:
                 figures = without.RUNS[run](some_context(), min(vcpus, 4), (), without.PATIENCE)
                 wanted = {m["what"] for each in self.table for m in each["measured"] if m["run"] == run}
                 self.assertLessEqual(wanted, figures.keys())
                 self.assertGreater(min(figures.values()), 0)
+        self.assertEqual(checked.call_count, sum("suite" in run for run in without.RUNS))
 
 
 if __name__ == "__main__":

@@ -90,16 +90,19 @@ def suite(memories, jobs):
             process = context.run(command, patience)
             if not path.is_file():
                 raise BenchError(f"vmm suite left no results, status {process.status}: {process.err.strip()}")
-            runs = json.loads(path.read_text())["runs"]
-        passed = sum(run["verdict"] == "pass" for run in runs)
-        if passed != SUITE_RUNS:
-            raise BenchError(f"{passed} of {SUITE_RUNS} runs of a suite passed")
+            check_suite(json.loads(path.read_text())["runs"])
         return {
             "rate": SUITE_RUNS / process.seconds,
             "cpu_ms": (process.user_seconds + process.system_seconds) * 1e3 / SUITE_RUNS,
         }
 
     return run
+
+
+def check_suite(runs):
+    passed = sum(run["verdict"] == "pass" for run in runs)
+    if passed != SUITE_RUNS:
+        raise BenchError(f"{passed} of {SUITE_RUNS} runs of a suite passed")
 
 
 def sync_points(context, _, __, patience):
@@ -291,24 +294,31 @@ def report(result):
     )
 
 
+def series(result):
+    """What one AP costs, with the map of arrivals and with a look at every CPU in its place."""
+    rows = [row for row in result["rows"] if row["id"] == "arrival-map"]
+    for run, how in (("serial", "one by one"), ("parallel", "in parallel")):
+        for key, what in (("with", "arrivals by the map"), ("without", "a look at every CPU")):
+            there = [row for row in rows if row["run"] == run and key in row]
+            if there:
+                yield {
+                    "label": f"{how}, {what}",
+                    "dashed": key == "without",
+                    "x": [row["vcpus"] for row in there],
+                    "y": [scaled(row[key], 1 / (row["vcpus"] - 1)) for row in there],
+                }
+
+
+def scaled(summary, by):
+    return {name: summary[name] * by for name in ("median", "low", "high")}
+
+
 def plots(result, folder):
-    """What one AP costs, one by one, with the map of arrivals and with a look at every CPU in its place."""
-    rows = [row for row in result["rows"] if (row["id"], row["run"]) == ("arrival-map", "serial")]
-    if not rows:
+    drawn = list(series(result))
+    if not drawn:
         return []
     import plot
 
-    def per_ap(key):
-        there = [row for row in rows if key in row]
-        scaled = [
-            {name: row[key][name] / (row["vcpus"] - 1) for name in ("median", "low", "high")} for row in there
-        ]
-        return {"x": [row["vcpus"] for row in there], "y": scaled}
-
-    series = [
-        {"label": "arrivals by the map", **per_ap("with")},
-        {"label": "a look at every CPU", "dashed": True, **per_ap("without")},
-    ]
-    title = "What one AP costs, one by one"
-    plot.lines(folder / "without.svg", title, ("CPUs", "ms of bring-up for each AP"), [s for s in series if s["x"]])
+    title = "What one AP costs"
+    plot.lines(folder / "without.svg", title, ("CPUs", "ms of bring-up for each AP"), drawn)
     return [("without.svg", f"{title}: milliseconds of bring-up for each AP against the number of CPUs")]
