@@ -3,14 +3,14 @@
 // core/protocol/states.hpp.
 #pragma once
 
-#include <compare>
+#include <bit>
 #include <cstdint>
 
 namespace reveille::abi {
 
 /// The states of a sync word, in the order in which an attempt can pass through them:
 /// within an attempt the number only ever grows.
-enum class State : std::uint8_t {
+enum class State : std::uint16_t {
   kDown = 0,       ///< never kicked
   kKicked,         ///< INIT and SIPI are on their way; nobody has claimed the attempt
   kClaimed,        ///< the AP's trampoline has claimed the attempt
@@ -37,25 +37,23 @@ enum class State : std::uint8_t {
 
 inline constexpr unsigned kStateCount = 22;
 
-/// A sync word, taken apart. Bits 63:32 attempt, 31:16 state, 15:0 step.
+/// A sync word, with its parts where they are in memory: bits 63:32 attempt, 31:16 state, 15:0 step.
 struct Word {
-  std::uint32_t attempt = 0; ///< never reused for one CPU; 0: none yet
-  State state = State::kDown;
   std::uint16_t step = 0; ///< completed steps of the section in progress
+  State state = State::kDown;
+  std::uint32_t attempt = 0; ///< never reused for one CPU; 0: none yet
 
-  friend constexpr bool operator==(const Word &, const Word &) = default;
+  constexpr Word() = default;
+  constexpr Word(std::uint32_t of_attempt, State in_state, std::uint16_t completed = 0)
+      : step(completed), state(in_state), attempt(of_attempt) {}
+
+  friend constexpr bool operator==(const Word &a, const Word &b) { return a.bits() == b.bits(); }
 
   /// The word as it stands in memory.
-  [[nodiscard]] constexpr std::uint64_t bits() const {
-    return (std::uint64_t{attempt} << 32) | (std::uint64_t{static_cast<std::uint8_t>(state)} << 16) | step;
-  }
+  [[nodiscard]] constexpr std::uint64_t bits() const { return std::bit_cast<std::uint64_t>(*this); }
 
-  /// Takes a word from memory apart. A state that does not exist is kept as it is:
-  /// ask is_state() before trusting it.
-  [[nodiscard]] static constexpr Word from(std::uint64_t bits) {
-    return {static_cast<std::uint32_t>(bits >> 32), static_cast<State>(static_cast<std::uint8_t>(bits >> 16)),
-            static_cast<std::uint16_t>(bits)};
-  }
+  /// A word from memory. A state that does not exist is kept as it is: ask is_valid() before trusting it.
+  [[nodiscard]] static constexpr Word from(std::uint64_t bits) { return std::bit_cast<Word>(bits); }
 
   /// Whether the bits are a word at all: a known state, and no stray bit.
   [[nodiscard]] static constexpr bool is_valid(std::uint64_t bits) {
@@ -67,6 +65,8 @@ struct Word {
   }
 };
 
+static_assert(std::endian::native == std::endian::little);
+static_assert(Word{7, State::kAlive, 3}.bits() == 0x0000'0007'0003'0003);
 static_assert(Word::from(Word{7, State::kAlive, 3}.bits()) == Word{7, State::kAlive, 3});
 static_assert(Word{1, State::kKicked, 0}.bits() < Word{1, State::kParked, 0}.bits());
 static_assert(Word{1, State::kParked, 9}.bits() < Word{2, State::kDown, 0}.bits());
