@@ -13,7 +13,7 @@ class CpuList;
 struct CpuLink {
   std::uint32_t next = kNoCpu;
   std::uint32_t before = kNoCpu;
-  const CpuList *list = nullptr;
+  CpuList *list = nullptr;
 };
 
 /// A queue of CPUs, threaded through links that the caller keeps, one for each CPU.

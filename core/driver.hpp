@@ -299,9 +299,9 @@ private:
   }
 
   void end_turn(unsigned cpu) {
-    for (CpuList *list : {&turns_, &leases_, &resting_})
-      if (seats_[cpu].link.list == list)
-        list->remove(links_, cpu);
+    CpuList *in = seats_[cpu].link.list;
+    if (in == &turns_ || in == &leases_ || in == &resting_)
+      in->remove(links_, cpu);
   }
 
   // --- what has come of it
