@@ -86,6 +86,6 @@ void send(std::uint32_t apic_id, Icr icr);
 
 /// The same for an INIT or a SIPI. By a function with a name and a plain calling convention, so that a
 /// host can step in between.
-inline void send_start(std::uint32_t apic_id, Icr icr) { lapic_send_start(apic_id, icr.low()); }
+inline void send_start(std::uint32_t apic_id, Icr icr) { lapic_send_start(apic_id, icr.low); }
 
 } // namespace reveille::guest::lapic

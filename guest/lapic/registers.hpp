@@ -34,42 +34,35 @@ static_assert(msr(Register::kLvtTimer) == 0x832 && msr(Register::kDivideConfigur
 /// 0xff is the xAPIC's broadcast.
 inline constexpr std::uint32_t kLastXapicId = 0xfe;
 
-/// Interrupt command register (10.6.1, figure 10-12).
+/// Interrupt command register, its lower half (10.6.1, figure 10-12). Destination mode, bit 11, is always
+/// physical; trigger mode, bit 15, always edge; bit 14 is 0 for INIT level de-assert alone.
 struct Icr {
-  enum class Delivery : std::uint32_t { kFixed = 0, kInit = 5, kStartUp = 6 };
-  enum class Shorthand : std::uint32_t { kNone = 0, kSelf = 1, kAllButSelf = 3 };
+  enum class Delivery : std::uint32_t { kFixed = 0, kInit = 5, kStartUp = 6 };    // 10:8
+  enum class Shorthand : std::uint32_t { kNone = 0, kSelf = 1, kAllButSelf = 3 }; // 19:18
+  static constexpr std::uint32_t kDeliveryStatus = 1u << 12;                      // xAPIC only: send pending
 
-  std::uint8_t vector = 0;                // 7:0
-  Delivery delivery = Delivery::kFixed;   // 10:8
-                                          // 11 destination mode: always physical
-                                          // 12 delivery status: read-only
-  bool assert_level = true;               // 14; 0 is for INIT level de-assert alone
-                                          // 15 trigger mode: always edge
-  Shorthand shorthand = Shorthand::kNone; // 19:18
+  std::uint32_t low = 0;
 
-  static constexpr std::uint32_t kDeliveryStatus = 1u << 12; // xAPIC only: send pending
+  constexpr Icr(Delivery delivery, std::uint8_t vector, Shorthand shorthand = Shorthand::kNone)
+      : low(vector | static_cast<std::uint32_t>(delivery) << 8 | 1u << 14 |
+            static_cast<std::uint32_t>(shorthand) << 18) {}
 
-  [[nodiscard]] constexpr std::uint32_t low() const {
-    return vector | (static_cast<std::uint32_t>(delivery) << 8) | (assert_level ? 1u << 14 : 0u) |
-           (static_cast<std::uint32_t>(shorthand) << 18);
-  }
+  [[nodiscard]] constexpr bool has_target() const { return (low >> 18 & 3) == 0; }
 };
-inline constexpr Icr kIcrInit{.delivery = Icr::Delivery::kInit};
-[[nodiscard]] constexpr Icr icr_start_up(std::uint8_t page) {
-  return {.vector = page, .delivery = Icr::Delivery::kStartUp};
-}
-[[nodiscard]] constexpr Icr icr_fixed(std::uint8_t vector) { return {.vector = vector}; }
+inline constexpr Icr kIcrInit{Icr::Delivery::kInit, 0};
+[[nodiscard]] constexpr Icr icr_start_up(std::uint8_t page) { return {Icr::Delivery::kStartUp, page}; }
+[[nodiscard]] constexpr Icr icr_fixed(std::uint8_t vector) { return {Icr::Delivery::kFixed, vector}; }
 [[nodiscard]] constexpr Icr icr_self(std::uint8_t vector) {
-  return {.vector = vector, .shorthand = Icr::Shorthand::kSelf};
+  return {Icr::Delivery::kFixed, vector, Icr::Shorthand::kSelf};
 }
 /// To every LAPIC but the sender's.
 [[nodiscard]] constexpr Icr to_all_others(Icr icr) {
-  icr.shorthand = Icr::Shorthand::kAllButSelf;
+  icr.low |= static_cast<std::uint32_t>(Icr::Shorthand::kAllButSelf) << 18;
   return icr;
 }
-static_assert(to_all_others(kIcrInit).low() == 0xc4500);
-static_assert(kIcrInit.low() == 0x4500 && icr_start_up(0x10).low() == 0x4610);
-static_assert(icr_self(0xe0).low() == 0x440e0);
+static_assert(to_all_others(kIcrInit).low == 0xc4500 && !to_all_others(kIcrInit).has_target());
+static_assert(kIcrInit.low == 0x4500 && icr_start_up(0x10).low == 0x4610 && kIcrInit.has_target());
+static_assert(icr_fixed(0xe1).low == 0x40e1 && icr_self(0xe0).low == 0x440e0 && !icr_self(0xe0).has_target());
 
 /// Spurious-interrupt vector register (10.9, figure 10-23).
 struct Spurious {
