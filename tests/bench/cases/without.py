@@ -289,7 +289,8 @@ def report(result):
         " run beside the product, by turns, with the same checks: every CPU active, no invariant broken. Times better"
         " is how many times as long it takes without the change, or as many runs a second there are with it, in the"
         " same round. Median (lowest to highest) of so many rounds. A difference is told where chance would give so"
-        f" many rounds of one sign less than once in {1 / CHANCE:.0f} times, or with few rounds where all have it.\n\n"
+        f" many rounds of one sign less than once in {1 / CHANCE:.0f} times, or with few rounds where all have it."
+        " *nothing* is a copy that differs in a comment: what is no farther from 1 than it is not told from it.\n\n"
         f"{table}\n{remarks}"
     )
 
