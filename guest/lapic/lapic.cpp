@@ -77,9 +77,7 @@ namespace {
 
 } // namespace
 
-void send(std::uint32_t apic_id, Icr icr) {
-  write_icr(apic_id, icr.low, icr.has_target());
-}
+void send(std::uint32_t apic_id, Icr icr) { write_icr(apic_id, icr.low, icr.has_target()); }
 
 } // namespace reveille::guest::lapic
 
