@@ -130,7 +130,7 @@ void FaultBuilder::check_cpus() {
         "cpu",
         fmt::format("a fault on CPU {} can never fire: only CPUs 0 to {} are brought up (max_cpus = {})",
                     fault_.cpus.back(), limits_.max_cpus - 1, limits_.max_cpus));
-  else if (kind_ && !takes_control_cpu(*kind_) && fault_.cpus.front() == 0)
+  else if (kind_ && !takes_control_cpu(*kind_) && fault_.strikes(0))
     keys_.reject("cpu", fmt::format("CPU 0 is the control CPU and never passes \"{}\", a place of the others",
                                     fault_.at.text));
 }
@@ -229,7 +229,7 @@ void FaultBuilder::read_other_cpu() {
   if (fault_.to >= limits_.vcpus)
     keys_.reject(
         "to", fmt::format("there is no CPU {}: the machine has CPUs 0 to {}", fault_.to, limits_.vcpus - 1));
-  else if (std::ranges::binary_search(fault_.cpus, fault_.to))
+  else if (fault_.strikes(fault_.to))
     keys_.reject("to", fmt::format("CPU {} is one that the fault strikes; it must be another", fault_.to));
 }
 
@@ -261,7 +261,7 @@ void FaultBuilder::check_fit() {
 
 std::optional<CpuIndex> common_cpu(const FaultSpec &a, const FaultSpec &b) {
   for (const CpuIndex cpu : a.cpus)
-    if (std::ranges::binary_search(b.cpus, cpu))
+    if (b.strikes(cpu))
       return cpu;
   return std::nullopt;
 }

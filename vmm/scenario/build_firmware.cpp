@@ -16,7 +16,7 @@ bool changes_id(Action action) { return is_one_of(action, {kSameId, kSwapId}); }
 
 /// Whether the MADT's entry of `cpu`, or the CPU behind it, is another by that fault.
 bool changes(const FaultSpec &fault, CpuIndex cpu) {
-  return std::ranges::binary_search(fault.cpus, cpu) || (fault.action == kSwapId && fault.to == cpu);
+  return fault.strikes(cpu) || (fault.action == kSwapId && fault.to == cpu);
 }
 
 /// Whether one CPU can have both. A disabled entry may hold another's ID too; a CPU that is there may have

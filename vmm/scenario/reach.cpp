@@ -85,8 +85,7 @@ bool goes_down(const FaultSpec &fault, CpuIndex cpu, std::span<const FaultSpec> 
     const auto *step = std::get_if<GuestPlace>(&other.at.where);
     const auto meet = [](std::uint32_t a, std::uint32_t b) { return a == 0 || b == 0 || a == b; };
     return other.action == Action::kFail && step != nullptr && order_of(step->place) > from &&
-           std::ranges::binary_search(other.cpus, cpu) && meet(other.attempt, fault.attempt) &&
-           meet(other.cycle, fault.cycle);
+           other.strikes(cpu) && meet(other.attempt, fault.attempt) && meet(other.cycle, fault.cycle);
   });
 }
 
