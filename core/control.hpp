@@ -65,7 +65,7 @@ public:
     return outcome;
   }
 
-  [[nodiscard]] Outcome kick(E &env) {
+  [[nodiscard, gnu::noinline]] Outcome kick(E &env) {
     const Outcome bad = prepare(env);
     return bad == Outcome::kNothing ? launch(env) : bad;
   }
@@ -317,7 +317,7 @@ private:
 
   /// The AP is dead, taken down or rolled back: that is proof, and it has left only PREPARE to
   /// undo.
-  Outcome dead(E &env, Word seen) {
+  [[gnu::noinline]] Outcome dead(E &env, Word seen) {
     close(seen);
     env.log(Kind::kProven, cpu_, attempt_, seen.bits(), 0);
     keep({target_, counts_.prepare, 0, 0, true});
@@ -351,7 +351,7 @@ private:
   }
 
   /// With proof: undoes what one attempt has left. What may not be undone stays.
-  void settle(E &env, unsigned index, Word proof) {
+  [[gnu::noinline]] void settle(E &env, unsigned index, Word proof) {
     Remains &left = quarantine_[index];
     if (left.proven)
       return;
@@ -364,7 +364,7 @@ private:
   /// There is room: an attempt is not begun without.
   void keep(const Remains &left) { quarantine_[held_++] = left; }
 
-  void clear_up(E &env, unsigned index) {
+  [[gnu::noinline]] void clear_up(E &env, unsigned index) {
     if (undo(env, quarantine_[index], undoes_prepare_))
       quarantine_[index] = quarantine_[--held_];
   }
@@ -381,7 +381,7 @@ private:
   }
 
   /// The word is not one that can be there: this CPU is not touched again.
-  Outcome corrupt(E &env, std::uint64_t bits) {
+  [[gnu::noinline]] Outcome corrupt(E &env, std::uint64_t bits) {
     close(Word::from(bits));
     env.log(Kind::kCorrupt, cpu_, attempt_, bits, 0);
     return give_up(abi::FailReason::kCorrupt);

@@ -13,6 +13,7 @@
 
 namespace reveille::core {
 
+/// What each arrival runs through is one flattened function; what is rare, noinline, is called from it.
 template <CpEnvironment E> class Driver {
 public:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
@@ -37,8 +38,7 @@ public:
     run();
   }
 
-  /// Does what can be done now, without waiting. When all are decided it is called again for
-  /// each wake, for the sake of those who come late.
+  /// Does what can be done now, without waiting. When all are decided: at each wake, for who comes late.
   void poll() {
     do {
       // One kick at a time: those who have arrived are served in between.
@@ -111,8 +111,7 @@ private:
 
   // --- kicking, and taking down
 
-  /// As many as are brought up at once; a CPU that is up can only be taken down one at a time
-  /// where only one is finished at a time.
+  /// As many as are brought up at once; one at a time on the way down, where one at a time is finished.
   [[nodiscard]] bool can_begin() const {
     if (ready_.empty() || in_flight_ >= policy_.in_flight)
       return false;
@@ -121,7 +120,7 @@ private:
     return !policy_.delegates || !free_.empty() || own_.has_room();
   }
 
-  void begin_all() {
+  [[gnu::flatten]] void begin_all() {
     kick_all(env_, seats_.subspan(1));
     in_flight_ = undecided_;
     while (!ready_.empty()) {
@@ -183,11 +182,12 @@ private:
 
   // --- arrivals
 
-  void serve_arrivals() {
+  [[gnu::flatten]] void serve_arrivals() {
     env_.arrivals().drain([this](unsigned cpu) {
       if (cpu == 0 || cpu >= seats_.size())
         return;
-      collect(cpu);
+      if (policy_.delegates) // nobody else has an AP to give back
+        collect(cpu);
       if (seats_[cpu].control_cpu == kNoCpu && !seats_[cpu].lost)
         settle(cpu, seats_[cpu].control.look(env_, settings_));
     });
@@ -210,7 +210,7 @@ private:
       take_back(child, control_cpu, lease.phase == Phase::kLetGo);
   }
 
-  void take_back(unsigned cpu, unsigned control_cpu, bool was_shut_out) {
+  [[gnu::noinline]] void take_back(unsigned cpu, unsigned control_cpu, bool was_shut_out) {
     Seat<E> &seat = seats_[cpu];
     env_.log(was_shut_out ? Kind::kAdopted : Kind::kReturned, cpu, 0, control_cpu, 0);
     seat.control_cpu = kNoCpu;
@@ -360,7 +360,7 @@ private:
     release_siblings(cpu);
   }
 
-  void fail(unsigned cpu) {
+  [[gnu::noinline]] void fail(unsigned cpu) {
     seats_[cpu].out = true;
     decide(cpu);
     release_siblings(cpu);

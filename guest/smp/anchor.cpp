@@ -30,8 +30,7 @@ PerCpu &become(unsigned cpu, std::uint32_t attempt, std::uint32_t token) {
   PerCpu &me = anchor(cpu).per_cpu;
   me.self = &me;
   me.slot = slots == nullptr ? nullptr : &slots[cpu];
-  me.ring = me.slot == nullptr ? nullptr : reinterpret_cast<abi::Event *>(me.slot->host.ring);
-  me.ring_capacity = me.slot == nullptr ? 0 : me.slot->host.ring_capacity;
+  me.event_end = 0;
   me.cpu = cpu;
   me.token = token;
   me.attempt = attempt;

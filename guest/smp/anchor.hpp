@@ -17,8 +17,10 @@ namespace reveille::guest::smp {
 struct PerCpu {
   PerCpu *self; ///< at GS:0
   abi::CpuSlot *slot;
-  abi::Event *ring;
-  std::uint32_t ring_capacity;
+  /// Event n of its ring, for n from the next one to below event_end, is known to have room, at
+  /// event_origin + n * sizeof(abi::Event), an address.
+  std::uint64_t event_origin;
+  std::uint32_t event_end;
   std::uint32_t cpu;
   std::uint32_t token; ///< of the attempt's area; 0: it has left it
   std::uint32_t attempt;

@@ -8,18 +8,18 @@
 
 namespace reveille::guest::smp {
 
-/// Records an event in this CPU's ring, or counts it as lost when the ring is full.
+/// Finds out where event `count` goes, the next, and how many behind it have room. False, and the event is
+/// counted as lost, when the ring is full.
+[[nodiscard]] bool find_event_room(PerCpu &me, std::uint32_t count);
+
+/// Records an event in this CPU's ring, or counts it as lost when the ring is full. There must be a slot.
 inline void record(PerCpu &me, abi::EventKind kind, unsigned cpu, std::uint32_t attempt, std::uint64_t a,
                    std::uint64_t b) {
-  if (me.slot == nullptr)
-    return;
   abi::RingLine &account = me.slot->ring;
   const std::uint32_t count = account.count.load(std::memory_order_relaxed);
-  if (count - me.slot->host.read.load(std::memory_order_acquire) >= me.ring_capacity) { // the host's release
-    account.lost.store(account.lost.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (count >= me.event_end && !find_event_room(me, count))
     return;
-  }
-  abi::Event &event = me.ring[count % me.ring_capacity];
+  abi::Event &event = *reinterpret_cast<abi::Event *>(me.event_origin + count * sizeof(abi::Event));
   event.tsc = x86::rdtsc();
   event.attempt = attempt;
   event.cpu = cpu;

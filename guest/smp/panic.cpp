@@ -12,7 +12,8 @@ namespace {
   x86::interrupts_off();
   PerCpu &me = this_cpu();
   const auto point = static_cast<std::uint64_t>(me.owed);
-  record(me, abi::EventKind::kPanic, me.cpu, me.attempt, rip, vector | (point << 8) | (error << 32));
+  if (me.slot != nullptr)
+    record(me, abi::EventKind::kPanic, me.cpu, me.attempt, rip, vector | (point << 8) | (error << 32));
   run::report_panic(me.cpu, me.owed, rip, vector, error);
   x86::halt_forever();
 }

@@ -39,9 +39,9 @@ struct Cpuid {
 
 /// The time stamp counter. Not rdtscp: a KVM that interprets supervisor code may not know it.
 [[nodiscard]] inline std::uint64_t rdtsc() {
-  std::uint32_t low = 0, high = 0;
+  std::uint64_t low = 0, high = 0; // the upper halves are cleared (SDM vol. 2B, "RDTSC")
   asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-  return (std::uint64_t{high} << 32) | low;
+  return (high << 32) | low;
 }
 
 inline void out8(std::uint16_t port, std::uint8_t value) {
