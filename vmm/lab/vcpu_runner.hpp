@@ -78,6 +78,7 @@ private:
   bool hold_for(const FaultSpec &fault, FiringId firing);
   HoldEnd strike_at_once(const FaultSpec &fault, CpuIndex target);
   HoldEnd hold(double duration_ms, HoldKind kind);
+  std::optional<kvm_debugregs> mark_as_held();
   bool has_been_reset();
   void crash(FiringId firing);
   void jump(const CodePlace &target);
@@ -100,7 +101,6 @@ private:
   unsigned second_tries_ = 0;              ///< that KVM's emulator was given
   std::optional<std::uint64_t> failed_at_; ///< linear address of what KVM's emulator has just failed at
   unsigned odd_rings_ = 0;                 ///< logged so far
-  MpState mp_before_hold_ = MpState::kRunnable;
   std::atomic<bool> started_ = false;
   std::atomic<bool> finished_ = false;
   std::atomic<bool> rest_wanted_ = false;

@@ -9,7 +9,10 @@ namespace reveille::vmm {
 
 namespace {
 
-constexpr std::uint64_t kCr0ProtectionEnable = 1; // SDM 3, 2.5 "Control Registers"
+/// What DR0 holds while a vCPU is held. An INIT clears DR0 to DR3 (SDM vol. 3A, table "IA-32 and Intel 64
+/// Processor States Following Power-up, Reset, or INIT"), and nothing else does that to one that stands
+/// still.
+constexpr std::uint64_t kHeldMark = 0x68656c64; // "held"
 
 /// What a fault makes of a CPU's sync word, if it does. The CPU stands at one of its points, and its
 /// control CPU may move the word at the same time.
@@ -107,40 +110,50 @@ HoldEnd VcpuRunner::strike_at_once(const FaultSpec &fault, CpuIndex target) {
 }
 
 /// Keeps the vCPU out of KVM_RUN. A vCPU that is held as if it spun still takes an INIT:
-/// asking for its state makes it take what is pending, and shows it. A frozen one is
+/// asking for its state makes it take what is pending, and its mark is gone. A frozen one is
 /// not looked at, so that an INIT stays pending.
 HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
   const double until = state_.now_us() + duration_ms * 1000;
-  const bool watch = kind == HoldKind::kSpin && cpu_ != 0;
-  if (watch)
-    mp_before_hold_ = processor_.state().value_or(MpState::kRunnable);
+  std::optional<kvm_debugregs> unmarked;
+  if (kind == HoldKind::kSpin && cpu_ != 0)
+    unmarked = mark_as_held();
   do {
     double slice = 1e6;
     if (duration_ms > 0) {
       slice = until - state_.now_us();
       if (slice <= 0)
-        return HoldEnd::kReleased;
+        break;
     }
-    if (watch) // the more are held, the less often each one looks
+    if (unmarked) // the more are held, the less often each one looks
       slice = std::min(slice, 1000.0 + 50.0 * state_.faults.holding());
     wait_a_little(slice);
-    if (watch && has_been_reset())
+    if (unmarked && has_been_reset())
       return HoldEnd::kReset;
   } while (!state_.ending());
-  return HoldEnd::kHolding;
+  if (unmarked)
+    static_cast<void>(vcpu_.set_debugregs(*unmarked));
+  return duration_ms > 0 && state_.now_us() >= until ? HoldEnd::kReleased : HoldEnd::kHolding;
+}
+
+/// Returns what its debug registers were; nothing if it cannot be marked, and then it is not watched.
+std::optional<kvm_debugregs> VcpuRunner::mark_as_held() {
+  const auto before = vcpu_.debugregs();
+  if (!before)
+    return std::nullopt;
+  kvm_debugregs marked = *before;
+  marked.db[0] = kHeldMark;
+  if (const auto done = vcpu_.set_debugregs(marked); !done) {
+    spdlog::error("cpu {}: {}", cpu_, done.error().message);
+    return std::nullopt;
+  }
+  return *before;
 }
 
 bool VcpuRunner::has_been_reset() {
-  const auto mp = processor_.state();
-  if (!mp)
+  if (!processor_.state())
     return false;
-  if (*mp != mp_before_hold_ && *mp != MpState::kHalted && *mp != MpState::kRunnable)
-    return true;
-  const auto sregs = vcpu_.sregs();
-  const auto regs = vcpu_.regs();
-  // INIT and SIPI both: it stands at the start of a trampoline page again.
-  return sregs && regs && (sregs->cr0 & kCr0ProtectionEnable) == 0 && regs->rip == 0 &&
-         *mp == MpState::kRunnable;
+  const auto now = vcpu_.debugregs();
+  return now && now->db[0] != kHeldMark;
 }
 
 /// It goes on somewhere else, whatever it is in the middle of.
