@@ -59,5 +59,7 @@ Finding look_nothing_freed_early(const JudgeContext &context);
 
 /// Why what the guest keeps for ever cannot be looked at in this run; empty: it can.
 std::string blind_to_kept_memory(const JudgeContext &context);
+/// Why it cannot be told whether one CPU's failure is another's doing; empty: it can.
+std::string blind_to_crosstalk(const JudgeContext &context);
 
 } // namespace reveille::vmm

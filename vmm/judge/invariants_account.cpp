@@ -25,9 +25,11 @@ const FaultSpec &spec_of(const JudgeContext &context, std::size_t fault) {
   return context.scenario.faults[fault];
 }
 
+/// Done to CPU 0, or to the CPU that kicks or prepares the one that the fault lists.
 bool holds_control(const JudgeContext &context, const Firing &firing) {
-  const auto *place = std::get_if<GuestPlace>(&spec_of(context, firing.fault).at.where);
-  return firing.cpu == 0 || (place != nullptr && place->place == abi::Place::kKick);
+  const FaultSpec &spec = spec_of(context, firing.fault);
+  const bool in_guest = std::holds_alternative<GuestPlace>(spec.at.where);
+  return firing.cpu == 0 || (in_guest && firing.vcpu != firing.cpu && spec.action != Action::kFail);
 }
 
 /// For how long the faults kept CPU 0 from working, microseconds.
@@ -346,13 +348,19 @@ bool was_sent_what_was_not_for_it(const JudgeContext &context, CpuIndex cpu) {
 
 } // namespace
 
+std::string blind_to_crosstalk(const JudgeContext &context) {
+  const Observation &seen = context.evidence.seen();
+  if (seen.end != RunEnd::kComplete)
+    return "the run did not come to its end, and who is late of whom cannot be told";
+  if (std::ranges::any_of(seen.firings, [&](const Firing &firing) { return holds_control(context, firing); }))
+    return "a fault held a control CPU, and others may be late of that";
+  return "";
+}
+
 /// A CPU that fails has something of its own to fail of, or in tree has lost its control CPU.
 Finding look_no_crosstalk(const JudgeContext &context) {
-  const Observation &seen = context.evidence.seen();
-  const bool control_held = std::any_of(seen.firings.begin(), seen.firings.end(),
-                                        [&](const Firing &firing) { return holds_control(context, firing); });
-  if (seen.firings.empty() || control_held || seen.end != RunEnd::kComplete)
-    return std::nullopt;
+  if (context.evidence.seen().firings.empty())
+    return std::nullopt; // nothing that could have spread
   for (const CpuVerdict &cpu : context.cpus) {
     if (cpu.outcome != CpuOutcome::kFailed)
       continue;

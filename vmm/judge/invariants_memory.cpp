@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -36,15 +37,20 @@ public:
     for (const Noted &note : context.evidence.by_itself(cpu))
       if (note.event.kind == EventKind::kFound)
         found_.emplace(note.event.attempt, &note.event);
-    for (const Noted &note : context.evidence.by_control(cpu))
-      if (note.event.kind == EventKind::kTimeout)
-        given_up_.insert(note.event.attempt);
+    for (const Noted &note : context.evidence.by_control(cpu)) {
+      const Event &event = note.event;
+      if (event.kind == EventKind::kTimeout)
+        given_up_.insert(event.attempt);
+      if (event.kind == EventKind::kFailed &&
+          static_cast<abi::FailReason>(event.b & 0xff) == abi::FailReason::kLost)
+        lost_tsc_ = event.tsc;
+    }
   }
 
   [[nodiscard]] bool has(std::uint32_t attempt) const { return found_.contains(attempt); }
 
   /// The numbers of an attempt that was given up may be the next one's already: they are for the host,
-  /// and the area is not.
+  /// and the area is not. A control CPU that has been lost may kick its AP while CPU 0 is in another cycle.
   [[nodiscard]] Finding against(const Event &kick, std::uint64_t cycle) const {
     const auto it = found_.find(kick.attempt);
     if (it == found_.end())
@@ -55,7 +61,7 @@ public:
                          kick.attempt, kick.b, found.a);
     const std::uint64_t told =
         abi::found(static_cast<std::uint32_t>(kick.a), static_cast<std::uint32_t>(cycle));
-    if (found.b != told && !given_up_.contains(kick.attempt))
+    if (found.b != told && !given_up_.contains(kick.attempt) && kick.tsc < lost_tsc_)
       return fmt::format("CPU {} was kicked for try {} of cycle {}, and has found try {} of cycle {}", cpu_,
                          told & 0xffff'ffff, told >> 32, found.b & 0xffff'ffff, found.b >> 32);
     return std::nullopt;
@@ -63,8 +69,9 @@ public:
 
 private:
   CpuIndex cpu_;
-  std::map<std::uint32_t, const Event *> found_; ///< by attempt
-  std::set<std::uint32_t> given_up_;             ///< attempts
+  std::map<std::uint32_t, const Event *> found_;                       ///< by attempt
+  std::set<std::uint32_t> given_up_;                                   ///< attempts
+  std::uint64_t lost_tsc_ = std::numeric_limits<std::uint64_t>::max(); ///< with its control CPU
 };
 
 /// What an AP writes before alive is there once it is let go on from there.

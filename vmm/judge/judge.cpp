@@ -26,7 +26,7 @@ constexpr std::array<InvariantRow, 21> kInvariants = {{
     {"one-writer",             "a CPU's state is advanced only by its owner, and completed once", look_one_writer, "", true},
     {"bounded-waits",          "every wait ends within its bound", look_bounded_waits, "", false},
     {"dead-cost",              "dead APs cost what the strategy allows", look_dead_cost, "", true},
-    {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, "", true},
+    {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, "", true, nullptr, blind_to_crosstalk},
     {"exact-undo",             "a failure undoes exactly what was done, in reverse", look_exact_undo, "", true},
     {"injected-exactly",       "a fault fires as often as asked, and then not again", look_injected_exactly, "", false},
     {"siblings-after-primary", "a sibling is kicked only after its primary", look_siblings_after_primary, "judged where primary_threads_first is asked for", true, asks_for_primaries_first},

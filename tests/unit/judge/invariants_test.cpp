@@ -296,6 +296,30 @@ TEST(Invariants, NoCrosstalkSeesAFailureWithoutACause) {
   expect_broken(run, "no-crosstalk");
 }
 
+/// In tree it may be another CPU than 0 that prepares and kicks, and that is late then for its own ends, too.
+TEST(Invariants, NoCrosstalkIsNotJudgedWhereAControlCpuWasHeld) {
+  for (const CpuIndex held : {0u, 1u, 2u}) {
+    MadeRun run(3);
+    run.fault(Action::kDelay, abi::Place::kFirstStep, "step:area", 2, HoldEnd::kReleased);
+    run.seen.firings.back().vcpu = held;
+    run.up(2);
+    run.kick(1, 1);
+    run.give_up(1, 1, 100'000);
+    run.fail(1, 1, State::kKicked);
+    run.decided();
+    const InvariantVerdict verdict = of(run.judged(), "no-crosstalk");
+    EXPECT_EQ(verdict.holds, held == 2 ? std::optional(false) : std::nullopt) << held;
+    EXPECT_FALSE(verdict.evidence.empty());
+  }
+}
+
+TEST(Invariants, NoCrosstalkIsNotJudgedOfARunWithoutAnEnd) {
+  MadeRun run(3);
+  run.fault(Action::kStall, abi::Place::kAlive, "alive", 1, HoldEnd::kHolding);
+  run.seen.end = RunEnd::kInterrupted;
+  EXPECT_EQ(of(run.judged(), "no-crosstalk").holds, std::nullopt);
+}
+
 TEST(Invariants, ExactUndoSeesTheWrongOrder) {
   MadeRun run(2);
   run.kick(1, 1);

@@ -166,6 +166,7 @@ public:
     Firing firing{};
     firing.fault = scenario.faults.size();
     firing.cpu = cpu;
+    firing.vcpu = place == abi::Place::kKick ? 0 : cpu;
     firing.attempt = 1;
     firing.end = end;
     firing.seen_through = true;

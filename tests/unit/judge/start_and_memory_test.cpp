@@ -267,6 +267,25 @@ TEST(VisibleBefore, SeesAFailureThatIsNotTheOneThatTheApWrote) {
   expect_holds(run, "visible-before");
 }
 
+/// CPU 0 does without an AP whose control CPU stands still; that one goes on with the cycle that it was in.
+TEST(VisibleBefore, ALostControlCpuMayKickInAnotherCycle) {
+  for (const bool lost : {true, false}) {
+    MadeRun run(3);
+    run.up(2);
+    if (lost)
+      run.note(0, EventKind::kFailed, 1, 0, 0, abi::failed(abi::FailReason::kLost, 0, 0, 0));
+    run.note(0, EventKind::kCycle, 0, 0, 2);
+    run.up(1);
+    std::vector<Event> &own = run.seen.cpus[1].events;
+    std::ranges::find(own, EventKind::kFound, &Event::kind)->b = abi::found(1, 1);
+    if (lost)
+      expect_holds(run, "visible-before");
+    else
+      expect_broken(run, "visible-before",
+                    "CPU 1 was kicked for try 1 of cycle 2, and has found try 1 of cycle 1");
+  }
+}
+
 TEST(VisibleBefore, SeesWhatWasSeenOnTheSpot) {
   MadeRun run = sound_run();
   run.seen.not_seen.push_back({1, 1, "its area was 0 at the kick, and 5 at the claim"});
