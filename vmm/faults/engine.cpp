@@ -13,21 +13,31 @@ using abi::Place;
 using abi::State;
 using abi::Word;
 
-FaultEngine::FaultEngine(const Scenario &scenario)
-    : seed_(scenario.seed), specs_(scenario.faults), cpus_(scenario.machine.vcpus) {
+FaultEngine::FaultEngine(const Scenario &scenario, const Roster &roster, CpuNumbers numbers)
+    : seed_(scenario.seed),
+      specs_(numbers == CpuNumbers::kGuest ? roster.renumbered(scenario).faults : scenario.faults),
+      cpus_(scenario.machine.vcpus) {
+  const auto named = [&](CpuIndex cpu) { return numbers == CpuNumbers::kGuest ? roster.cpu_of(cpu) : cpu; };
+  for (CpuIndex cpu = 0; cpu < cpus_.size(); ++cpu)
+    cpus_[cpu].exists = roster.exists(named(cpu));
   for (std::size_t i = 0; i < specs_.size(); ++i)
     for (const CpuIndex cpu : specs_[i].cpus)
-      cpus_.at(cpu).entries.push_back({i, &specs_[i], {i, cpu}});
+      cpus_.at(cpu).entries.push_back({i, &specs_[i], named(cpu), {i, cpu}});
   for (OfCpu &of : cpus_)
     for (Entry &entry : of.entries)
       if (std::holds_alternative<FirmwarePlace>(entry.spec->at.where))
         account_for_firmware(entry);
 }
 
+/// Takes the next chance: whether it fires.
+bool FaultEngine::take_chance(Entry &entry) const {
+  return is_lucky(seed_, entry.fault, *entry.spec, entry.drawn_by, entry.chances++);
+}
+
 /// Done when the machine was built (vmm/scenario/roster.hpp), and nothing more comes of it.
 void FaultEngine::account_for_firmware(Entry &entry) {
   entry.account.seen_through = true;
-  if (!is_lucky(seed_, entry.fault, *entry.spec, entry.account.cpu, entry.chances++))
+  if (!take_chance(entry))
     return;
   entry.account.fired = 1;
   Firing firing{};
@@ -102,7 +112,7 @@ std::vector<TimedStrike> FaultEngine::timed() const {
   std::vector<TimedStrike> strikes;
   for (const OfCpu &of_cpu : cpus_)
     for (const Entry &entry : of_cpu.entries)
-      if (const auto *time = std::get_if<TimePlace>(&entry.spec->at.where))
+      if (const auto *time = std::get_if<TimePlace>(&entry.spec->at.where); time != nullptr && of_cpu.exists)
         strikes.push_back({time->ms, {entry.fault, entry.account.cpu, entry.spec}});
   std::stable_sort(strikes.begin(), strikes.end(),
                    [](const TimedStrike &a, const TimedStrike &b) { return a.ms < b.ms; });
@@ -118,8 +128,7 @@ std::optional<FiringId> FaultEngine::begin(const Strike &strike, CpuIndex vcpu, 
       continue;
     if (entry.chances >= entry.spec->count)
       return std::nullopt;
-    const bool fires = is_lucky(seed_, entry.fault, *entry.spec, strike.cpu, entry.chances);
-    ++entry.chances;
+    const bool fires = take_chance(entry);
     entry.last_attempt = attempt;
     if (!fires)
       return std::nullopt;
@@ -259,7 +268,7 @@ bool FaultEngine::may_still_fire(const Entry &entry, const CpuState &state, bool
   if (is_held) // for ever, and one thing is done to a CPU at a time
     return false;
   if (std::holds_alternative<TimePlace>(entry.spec->at.where))
-    return true; // it comes in any case
+    return cpus_[entry.account.cpu].exists; // if so, it comes in any case
   const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where);
   if (place == nullptr)
     return false;

@@ -4,6 +4,7 @@
 
 #include "core/abi/word.hpp"
 #include "vmm/faults/account.hpp"
+#include "vmm/scenario/roster.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -34,11 +35,17 @@ struct TimedStrike {
 /// Names one firing, to tell the engine how it went on.
 using FiringId = std::size_t;
 
+/// Which numbers the engine is asked by, and answers with: in the lab those that the scenario has, on the
+/// simulated machine those that its guest gives (vmm/scenario/roster.hpp).
+enum class CpuNumbers : std::uint8_t { kScenario, kGuest };
+
 /// All functions may be called by any thread. Faults at "firmware" have fired, and are seen through, when
 /// it is made: the machine is built with them.
 class FaultEngine {
 public:
-  explicit FaultEngine(const Scenario &scenario);
+  /// `scenario` as it is written, and its roster. By whichever numbers: chances are drawn by the scenario's
+  /// own, so that a seed means the same to all.
+  FaultEngine(const Scenario &scenario, const Roster &roster, CpuNumbers numbers = CpuNumbers::kScenario);
 
   /// The places of `cpu` where the guest must call the host, as CpuSlot::armed has them.
   [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
@@ -59,7 +66,7 @@ public:
   [[nodiscard]] bool has_deliveries() const; ///< any fault is about an INIT or a SIPI
   [[nodiscard]] bool has_exits(CpuIndex cpu) const;
 
-  /// What strikes by time, in the order of their times.
+  /// What strikes by time, in the order of their times. Nothing strikes a CPU that is not there.
   [[nodiscard]] std::vector<TimedStrike> timed() const;
 
   /// A strike is being performed on a vCPU; `word`: its CPU's sync word. Nothing if it has
@@ -118,11 +125,13 @@ private:
   struct Entry { // a fault on one of its CPUs
     std::size_t fault;
     const FaultSpec *spec;
+    CpuIndex drawn_by; ///< the scenario's CPU
     FaultAccount account;
     std::uint32_t chances = 0;      ///< taken, or let pass by its probability
     std::uint32_t last_attempt = 0; ///< of its last chance
   };
   struct OfCpu {
+    bool exists = true;
     std::vector<Entry> entries;           ///< in file order
     std::vector<FiringId> open;           ///< not seen through; runs of many cycles have many that are
     std::optional<FiringId> holder;       ///< holds it now, or has crashed it
@@ -131,6 +140,7 @@ private:
 
   template <class Place, class Is> [[nodiscard]] std::vector<Strike> strikes_at(CpuIndex cpu, Is &&is) const;
   void account_for_firmware(Entry &entry);
+  [[nodiscard]] bool take_chance(Entry &entry) const;
   [[nodiscard]] bool wants_aftermath(const Firing &firing) const;
   void look(Firing &firing, const CpuState &state, bool is_stopped) const;
   [[nodiscard]] bool may_still_fire(const Entry &entry, const CpuState &state, bool is_held) const;

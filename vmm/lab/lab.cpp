@@ -50,8 +50,8 @@ std::string describe_refusal(std::uint32_t refusal) {
 } // namespace
 
 Lab::Lab(const Scenario &scenario, Machine &machine, LabStart start)
-    : scenario_(scenario), machine_(machine), faults_(scenario), state_(machine, faults_, scenario),
-      timed_(faults_.timed()), bound_ms_(run_bound_ms(scenario)) {
+    : scenario_(scenario), machine_(machine), faults_(scenario, machine.roster()),
+      state_(machine, faults_, scenario), timed_(faults_.timed()), bound_ms_(run_bound_ms(scenario)) {
   state_.starts_at_zero = start.at_zero;
   state_.on_zero = std::move(start.on_zero);
   std::reverse(timed_.begin(), timed_.end());

@@ -42,9 +42,10 @@ std::string_view name(Power power) {
 class Simulation {
 public:
   Simulation(const Scenario &scenario, const SimHooks &hooks)
-      : roster_(scenario), scenario_(roster_.renumbered(scenario)), hooks_(hooks), faults_(scenario_),
-        striker_(scenario_, faults_), guest_(scenario_, roster_, machine_, striker_),
-        machine_(scenario.machine.vcpus, guest_, striker_), bound_(from_us(run_bound_ms(scenario) * 1000)) {
+      : roster_(scenario), scenario_(roster_.renumbered(scenario)), hooks_(hooks),
+        faults_(scenario, roster_, CpuNumbers::kGuest), striker_(scenario_, faults_),
+        guest_(scenario_, roster_, machine_, striker_), machine_(scenario.machine.vcpus, guest_, striker_),
+        bound_(from_us(run_bound_ms(scenario) * 1000)) {
     striker_.watch(machine_, guest_);
     for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
       if (!roster_.exists(cpu))

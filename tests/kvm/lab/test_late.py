@@ -132,6 +132,24 @@ class ByTime(lab.LabCase):
         self.assert_passes(run)
         self.assertIn("crash triple fault", run.report)
 
+    def test_a_cpu_that_is_perhaps_not_there(self):
+        for backend in ("kvm", "sim"):
+            seen = set()
+            for seed in range(4):
+                run = self.run_lab(
+                    lab.scenario(faults=[
+                        "cpu = 3; at = 'firmware'; action = 'ghost'; probability = 0.5",
+                        "cpu = 3; at = 'time:0'; action = 'delay'; duration_ms = 1",
+                    ]),
+                    "--backend", backend, "--seed", str(seed),
+                )  # fmt: skip
+                self.assertIn(run.status, (0, 1), run.err)
+                self.assert_sound(run)
+                is_ghost = run.cpu(3)["reason"] == "absent@alive"
+                self.assertEqual([row["fired"] for row in run.result["faults"]], [int(is_ghost), int(not is_ghost)])
+                seen.add(is_ghost)
+            self.assertEqual(seen, {True, False}, backend)
+
     def test_the_control_cpu_itself(self):
         # Held where all wait for it: late as it looks, it finds them all there.
         run = self.run_lab(lab.scenario(faults=[fault("time:1", "stall", "duration_ms = 400", cpu=0)]))

@@ -44,7 +44,7 @@ public:
 private:
   FaultEngine &engine() {
     if (!engine_)
-      engine_.emplace(scenario_);
+      engine_.emplace(scenario_, Roster(scenario_));
     return *engine_;
   }
   std::string send(bool is_init, std::uint64_t word, std::uint32_t attempt) {

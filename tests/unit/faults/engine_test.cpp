@@ -1,5 +1,5 @@
 // The fault engine: what strikes where, how often, and when a fault is seen through.
-#include "vmm/faults/engine.hpp"
+#include "tests/unit/faults/engines.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,37 +11,6 @@ namespace {
 using abi::Place;
 using abi::State;
 using abi::Word;
-
-FaultSpec fault_at(Place place, Action action, double duration_ms, std::vector<CpuIndex> cpus = {1}) {
-  FaultSpec spec;
-  spec.cpus = std::move(cpus);
-  spec.at = {"somewhere", GuestPlace{place}};
-  spec.action = action;
-  spec.duration_ms = duration_ms;
-  return spec;
-}
-
-FaultSpec fault_in_time(double ms, std::vector<CpuIndex> cpus = {1}) {
-  FaultSpec spec = fault_at(Place::kAlive, Action::kStall, 0, std::move(cpus));
-  spec.at = {"time:" + std::to_string(ms), TimePlace{ms}};
-  return spec;
-}
-
-FaultEngine engine_of(std::vector<FaultSpec> faults) {
-  Scenario scenario;
-  scenario.machine.vcpus = 4;
-  scenario.faults = std::move(faults);
-  return FaultEngine(scenario);
-}
-
-/// A sync word of that attempt.
-std::uint64_t word(std::uint32_t attempt) { return Word{attempt, State::kStarting, 0}.bits(); }
-
-constexpr std::uint64_t bit(Place place) { return std::uint64_t{1} << static_cast<unsigned>(place); }
-
-FaultEngine::CpuState with(Word word, bool decided, bool online = false, AttemptOf attempt = {1, 1}) {
-  return {decided, online, word.bits(), attempt, false};
-}
 
 TEST(FaultEngine, ArmsWhatTheScenarioNamesAndNothingElse) {
   const FaultEngine engine = engine_of(
@@ -127,7 +96,7 @@ TEST(FaultEngine, FiresByItsProbabilityAndTheSeed) {
     scenario.machine.vcpus = 4;
     scenario.faults = {spec};
     scenario.seed = seed;
-    FaultEngine engine(scenario);
+    FaultEngine engine(scenario, Roster(scenario));
     std::vector<bool> fired;
     for (std::uint32_t cycle = 1; cycle <= 1100; ++cycle) {
       const auto firing =
@@ -399,25 +368,6 @@ TEST(FaultEngine, ACpuWhoseWordTheHostHasWrittenComesNowhereAnyMore) {
   EXPECT_TRUE(engine.see_through(1, with(flipped, true, true)));
   EXPECT_FALSE(engine.see_through(1, with({6, State::kActive, 0}, true, true)))
       << "a later attempt comes there";
-}
-
-TEST(FaultEngine, FirmwareHasFiredWhenTheMachineIsThere) {
-  FaultSpec ghost = fault_at(Place::kAlive, Action::kGhost, 0, {1, 3});
-  ghost.at = {"firmware", FirmwarePlace{}};
-  FaultEngine engine = engine_of({ghost});
-  const auto accounts = engine.accounts();
-  ASSERT_EQ(accounts.size(), 2u);
-  for (const FaultAccount &account : accounts)
-    EXPECT_TRUE(account.fired == 1 && account.seen_through) << account.cpu;
-  const auto firings = engine.firings();
-  ASSERT_EQ(firings.size(), 2u);
-  EXPECT_EQ(firings[1].cpu, 3u);
-  EXPECT_EQ(firings[1].end, HoldEnd::kDone);
-  EXPECT_TRUE(firings[1].seen_through);
-  EXPECT_EQ(engine.armed(1), 0u);
-  EXPECT_EQ(engine.holding(), 0u);
-  EXPECT_FALSE(engine.holder(1));
-  EXPECT_TRUE(engine.see_through(1, with({1, State::kKicked, 0}, false)));
 }
 
 } // namespace

@@ -27,7 +27,7 @@ protected:
     scenario_.faults = {fault};
     layout_ = lay_out_control_area(scenario_.machine, scenario_.bringup, memory_.low_end()).value();
     area_ = ControlArea::create(memory_, layout_, scenario_, {}).value();
-    faults_.emplace(scenario_);
+    faults_.emplace(scenario_, Roster(scenario_));
     trace_.emplace(*area_, *faults_, scenario_);
   }
 

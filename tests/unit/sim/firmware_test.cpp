@@ -120,6 +120,23 @@ TEST(SimulatedFirmware, AnUnlistedCpuThatIsStartedParksAndTouchesNothing) {
   EXPECT_TRUE(ran.seen.cpus[2].events.empty());
 }
 
+TEST(SimulatedFirmware, TheAccountNamesTheCpusThatTheMadtLeavesOut) {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Scenario s = scenario_of(6);
+    s.seed = seed;
+    s.faults = {firmware(Action::kUnlisted, {1, 2, 3, 4, 5})};
+    s.faults[0].probability = 0.5;
+    const Ran ran = run(s);
+    expect_sound(ran);
+    ASSERT_EQ(ran.seen.faults.size(), 5u);
+    for (const FaultAccount &account : ran.seen.faults)
+      EXPECT_EQ(account.fired, ran.outcome(account.cpu) == "lost@alive")
+          << "seed " << seed << ", CPU " << account.cpu;
+    for (const Firing &firing : ran.seen.firings)
+      EXPECT_EQ(ran.outcome(firing.cpu), "lost@alive") << "seed " << seed;
+  }
+}
+
 TEST(SimulatedFirmware, ASkewIsMeasured) {
   for (const Strategy strategy : {Strategy::kSerial, Strategy::kSplit, Strategy::kParallel, Strategy::kTree})
     for (const double skew_us : {-800'000.0, -3.0, 3.0, 800'000.0})
