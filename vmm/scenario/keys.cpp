@@ -11,6 +11,7 @@ namespace {
 constexpr double kMaxMs = 3'600'000; // an hour
 constexpr double kMaxUs = kMaxMs * 1000;
 constexpr std::string_view kUpToMaxUs = "0..3600000000";
+constexpr double kMaxInteger = 0x1p63; // what TOML's greatest integer, 2^63 - 1, is as a double
 
 constexpr std::array<Choice, 3> kApicModes{{{"kernel"}, {"split"}, {"user"}}};
 constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
@@ -112,13 +113,13 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
      .fallback = "none", .derived = true, .about = "throttle: the share of its time that is left"},
     {.section = kFault, .name = "vector", .type = kInteger, .least = 0, .most = 255, .values = "0..255",
      .fallback = "none", .derived = true, .about = "interrupt: 16..255; spurious-sipi, wrong-vector: the page that the CPU starts on"},
-    {.section = kFault, .name = "address", .type = kInteger, .least = 0, .most = 9.2e18, .values = "0..0x7fffffffffffffff", .fallback = "none",
+    {.section = kFault, .name = "address", .type = kInteger, .least = 0, .most = kMaxInteger, .values = "0..0x7fffffffffffffff", .fallback = "none",
      .derived = true, .about = "jump: where to; or `symbol`"},
     {.section = kFault, .name = "symbol", .type = kText, .values = "\"NAME\", \"NAME+0x10\"", .fallback = "none",
      .derived = true, .about = "jump: where to; or `address`"},
     {.section = kFault, .name = "to", .type = kInteger, .least = 0, .most = 1 << 20, .values = "a CPU",
      .fallback = "none", .derived = true, .about = "redirect, same-id, swap-id: the other CPU"},
-    {.section = kFault, .name = "bits", .type = kInteger, .least = 1, .most = 9.2e18, .values = "1..0x7fffffffffffffff",
+    {.section = kFault, .name = "bits", .type = kInteger, .least = 1, .most = kMaxInteger, .values = "1..0x7fffffffffffffff",
      .fallback = "none", .derived = true, .about = "flip: which bits of the word, as a mask"},
     {.section = kFault, .name = "skew_us", .type = kNumber, .least = -1e6, .most = 1e6, .values = "-1000000..1000000",
      .fallback = "none", .derived = true, .about = "skew: how far the CPU's TSC is ahead"},

@@ -114,6 +114,22 @@ TEST(scenario, keys_of_an_action_are_needed_and_are_no_other_actions) {
   expect_accepted({fault(at + "\"interrupt\"\nvector = 16"), fault(at + "\"spurious-sipi\"\nvector = 0")});
 }
 
+TEST(scenario, masks_and_addresses_reach_as_far_as_it_says) {
+  const std::string at = "cpu = 1\nat = \"alive\"\naction = ";
+  const std::string most = "0x7fffffffffffffff";
+  expect_messages({
+      {fault(at + "\"flip\"\nbits = 0"), "9:8: fault.0.bits: 0 is out of range: 1.." + most},
+      {fault(at + "\"flip\"\nbits = -1"), "9:8: fault.0.bits: -1 is out of range: 1.." + most},
+      {fault(at + "\"jump\"\naddress = -1"), "9:11: fault.0.address: -1 is out of range: 0.." + most},
+  });
+  const auto flip = parse_scenario(fault(at + "\"flip\"\nbits = " + most), "x.toml");
+  ASSERT_TRUE(flip) << flip.error().message;
+  EXPECT_EQ(flip->faults[0].bits, 0x7fffffffffffffffu);
+  const auto jump = parse_scenario(fault(at + "\"jump\"\naddress = " + most), "x.toml");
+  ASSERT_TRUE(jump) << jump.error().message;
+  EXPECT_EQ(jump->faults[0].target.offset, 0x7fffffffffffffffu);
+}
+
 TEST(scenario, actions_go_where_they_make_sense) {
   expect_messages({
       {fault("cpu = 1\nat = \"stop\"\naction = \"late-init\"\nduration_ms = 1"),
