@@ -1,5 +1,7 @@
 #include "vmm/machine/guest_memory.hpp"
 
+#include "vmm/machine/pagemap.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,15 +58,13 @@ bool GuestMemory::write_bytes(std::uint64_t gpa, std::span<const std::byte> data
 
 Result<GuestMemory::Copy> GuestMemory::copy() const {
   const std::span<std::byte> all = mapping_.bytes();
-  std::vector<unsigned char> resident((all.size() + kPage - 1) / kPage);
-  if (::mincore(all.data(), all.size(), resident.data()) != 0)
-    return fail(
-        ExitStatus::kBroken,
-        fmt::format("cannot tell which pages of the guest's memory there are: {}", std::strerror(errno)));
+  const auto touched = touched_pages(all);
+  if (!touched)
+    return tl::unexpected(touched.error());
   Copy copy;
-  for (std::size_t page = 0; page < resident.size(); ++page) {
+  for (std::size_t page = 0; page < touched->size(); ++page) {
     const auto bytes = all.subspan(page * kPage, std::min(kPage, all.size() - page * kPage));
-    if ((resident[page] & 1) == 0 || is_zero(bytes))
+    if (!(*touched)[page] || is_zero(bytes))
       continue;
     const std::uint64_t offset = page * kPage;
     if (copy.pieces.empty() || copy.pieces.back().offset + copy.pieces.back().bytes.size() != offset)

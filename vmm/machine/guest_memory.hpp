@@ -61,7 +61,8 @@ public:
     std::vector<Piece> pieces; ///< in address order; none next to another
   };
 
-  /// All of it, while no vCPU runs that writes. Fails with kBroken.
+  /// All of it, what is in swap too, while no vCPU runs that writes. Pages that nobody has touched stay so.
+  /// Fails with kBroken.
   [[nodiscard]] Result<Copy> copy() const;
 
   /// Makes every byte zero, by giving the pages back.

@@ -1,13 +1,19 @@
 #include "vmm/machine/guest_memory.hpp"
 
+#include "vmm/machine/pagemap.hpp"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <sys/mman.h>
+#include <vector>
 
 namespace reveille::vmm {
 namespace {
 
 constexpr std::uint64_t kMib = 1u << 20;
+constexpr std::uint64_t kPage = 4096;
 
 TEST(GuestMemory, ReadsBackWhatWasWrittenUpToTheLastByte) {
   const auto memory = GuestMemory::create(16);
@@ -62,6 +68,68 @@ TEST(GuestMemory, PointersSurviveAMove) {
   const GuestMemory moved = std::move(*memory);
   *object = 42;
   EXPECT_EQ(moved.read<std::uint64_t>(8), 42u);
+}
+
+/// By page, whether it is in memory.
+std::vector<bool> resident(const GuestMemory &memory) {
+  const std::span<std::byte> all = memory.regions().front().host;
+  std::vector<unsigned char> pages(all.size() / kPage);
+  EXPECT_EQ(::mincore(all.data(), all.size(), pages.data()), 0);
+  std::vector<bool> is;
+  for (const unsigned char page : pages)
+    is.push_back((page & 1) != 0);
+  return is;
+}
+
+TEST(GuestMemory, ACopyHasWhatIsThereAndTouchesNothingElse) {
+  auto memory = GuestMemory::create(256);
+  ASSERT_TRUE(memory);
+  EXPECT_TRUE(memory->write<std::uint32_t>(0, 1));
+  EXPECT_TRUE(memory->write<std::uint32_t>(100 * kMib + 12, 2));
+  EXPECT_TRUE(memory->write<std::uint32_t>(100 * kMib + kPage, 3));
+  EXPECT_TRUE(memory->write<std::uint32_t>(256 * kMib - 4, 4));
+  const auto before = resident(*memory);
+  const auto copy = memory->copy();
+  ASSERT_TRUE(copy);
+  EXPECT_EQ(resident(*memory), before);
+  ASSERT_EQ(copy->pieces.size(), 3u);
+  EXPECT_EQ(copy->pieces[1].offset, 100 * kMib);
+  EXPECT_EQ(copy->pieces[1].bytes.size(), 2 * kPage);
+  EXPECT_TRUE(memory->write<std::uint32_t>(50 * kMib, 5));
+  EXPECT_TRUE(memory->write<std::uint32_t>(100 * kMib + 12, 6));
+  ASSERT_TRUE(memory->put_back(*copy));
+  EXPECT_EQ(memory->read<std::uint32_t>(0), 1u);
+  EXPECT_EQ(memory->read<std::uint32_t>(50 * kMib), 0u);
+  EXPECT_EQ(memory->read<std::uint32_t>(100 * kMib + 12), 2u);
+  EXPECT_EQ(memory->read<std::uint32_t>(100 * kMib + kPage), 3u);
+  EXPECT_EQ(memory->read<std::uint32_t>(256 * kMib - 4), 4u);
+}
+
+/// As far as a host without swap can show it; the next test does the rest where there is some.
+TEST(GuestMemory, APageInSwapHasBeenTouched) {
+  constexpr std::uint64_t kSoftDirty = 1ULL << 55, kFileOrShared = 1ULL << 61, kSwapped = 1ULL << 62,
+                          kPresent = 1ULL << 63;
+  EXPECT_TRUE(is_touched(kPresent));
+  EXPECT_TRUE(is_touched(kSwapped));
+  EXPECT_TRUE(is_touched(kSwapped | kSoftDirty));
+  EXPECT_FALSE(is_touched(0));
+  EXPECT_FALSE(is_touched(kSoftDirty | kFileOrShared));
+}
+
+TEST(GuestMemory, ACopyHasWhatIsInSwap) {
+  auto memory = GuestMemory::create(16);
+  ASSERT_TRUE(memory);
+  const std::span<std::byte> all = memory->regions().front().host;
+  std::fill(all.begin(), all.end(), std::byte{7});
+  if (::madvise(all.data(), all.size(), MADV_PAGEOUT) != 0)
+    GTEST_SKIP() << "this host's kernel has no MADV_PAGEOUT";
+  const auto there = resident(*memory);
+  if (std::count(there.begin(), there.end(), true) == static_cast<std::ptrdiff_t>(there.size()))
+    GTEST_SKIP() << "this host has no swap, or has put nothing there";
+  const auto copy = memory->copy();
+  ASSERT_TRUE(copy);
+  ASSERT_EQ(copy->pieces.size(), 1u);
+  EXPECT_EQ(copy->pieces[0].bytes.size(), all.size());
 }
 
 TEST(GuestRange, KnowsOverlapAndOverflow) {
