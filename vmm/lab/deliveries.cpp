@@ -36,6 +36,11 @@ std::optional<double> Deliveries::deliver_due(double now_us) {
   return next;
 }
 
+bool Deliveries::any_late() const {
+  const std::lock_guard lock(mutex_);
+  return !later_.empty();
+}
+
 /// An INIT to a CPU that is up is the end of what it was.
 void Deliveries::deliver(const Parcel &parcel) {
   if (!machine_.exists(parcel.to))

@@ -26,6 +26,9 @@ public:
   /// Delivers what is due; when the next one is. Nothing: there is none.
   std::optional<double> deliver_due(double now_us);
 
+  /// Whether any is still to be delivered.
+  [[nodiscard]] bool any_late() const;
+
 private:
   struct Later {
     double due_us;
@@ -37,7 +40,7 @@ private:
   Machine &machine_;
   Courier courier_;
   Crashed crashed_;
-  std::mutex mutex_; ///< guards later_
+  mutable std::mutex mutex_; ///< guards later_
   std::vector<Later> later_;
 };
 

@@ -18,13 +18,14 @@ using std::chrono::microseconds;
 
 namespace {
 
-constexpr microseconds kLook{10'000};      // between two looks when nothing is told
-constexpr double kTakeUs = 50'000;         // between two looks into the rings of all APs
-constexpr double kQuietUs = 5'000;         // CPU 0 has nothing more to do for late APs
-constexpr microseconds kReport{100'000};   // between two reports of progress
-constexpr microseconds kJoinLook{20'000};  // between two kicks of threads that should end
-constexpr double kJoinBoundUs = 5'000'000; // for all threads to come back
-constexpr double kZeroBoundUs = 1'000'000; // for the strikes of time zero to begin
+constexpr microseconds kLook{10'000};        // between two looks when nothing is told
+constexpr double kTakeUs = 50'000;           // between two looks into the rings of all APs
+constexpr double kQuietUs = 5'000;           // CPU 0 has nothing more to do for late APs
+constexpr microseconds kReport{100'000};     // between two reports of progress
+constexpr microseconds kJoinLook{20'000};    // between two kicks of threads that should end
+constexpr double kJoinBoundUs = 5'000'000;   // for all threads to come back
+constexpr double kZeroBoundUs = 1'000'000;   // for the strikes of time zero to begin
+constexpr double kStartBoundUs = 60'000'000; // for all threads to begin
 
 /// The guest's word for it, which may be any number.
 std::string describe_refusal(std::uint32_t refusal) {
@@ -123,10 +124,25 @@ Result<void> Lab::start() {
     if (auto started = runners_[cpu]->start(); !started)
       return started;
   }
+  if (auto begun = wait_for_threads(); !begun)
+    return begun;
+  return InterruptGuard::interrupted() ? Result<void>{} : runners_[0]->start();
+}
+
+/// Each thread tells when it has begun. An interrupt ends the wait, too.
+Result<void> Lab::wait_for_threads() {
+  const double began = state_.now_us();
   for (CpuIndex cpu = 1; cpu < machine_.cpus(); ++cpu)
-    while (machine_.exists(cpu) && !runners_[cpu]->started())
-      state_.wait_for_news(kLook); // the thread tells of its start
-  return runners_[0]->start();
+    while (machine_.exists(cpu) && !runners_[cpu]->started() && !InterruptGuard::interrupted()) {
+      if (state_.now_us() - began > kStartBoundUs)
+        return fail(
+            ExitStatus::kUnsupported,
+            fmt::format("the thread of vCPU {} has not begun to run within {:.0f} s; use fewer vCPUs, or a "
+                        "host that is less busy",
+                        cpu, kStartBoundUs / 1e6));
+      state_.wait_for_news(kLook);
+    }
+  return {};
 }
 
 RunEnd Lab::watch(const ProgressHook &progress) {
@@ -161,7 +177,9 @@ std::optional<RunEnd> Lab::ended() {
     return RunEnd::kControlDied;
   // Both are asked every time: asking is what makes progress.
   const bool seen = all_seen_through();
-  if (state_.decided() && seen && timed_.empty() && !next_delivery_us_ && all_logged() && control_is_done())
+  // What was sent before all was decided is looked for behind that: next_delivery_us_ is from before.
+  if (state_.decided() && seen && timed_.empty() && !state_.deliveries.any_late() && all_logged() &&
+      control_is_done())
     return RunEnd::kComplete;
   if (state_.now_us() > bound_ms_ * 1000)
     return RunEnd::kBound;

@@ -29,8 +29,8 @@ public:
   Lab &operator=(const Lab &) = delete;
 
   /// Starts the vCPUs, watches them until the end of the run, and stops them. Fails with
-  /// kUnsupported when the host has no threads left for them, with kUsage when the scenario names an
-  /// instruction that the guest does not have.
+  /// kUnsupported when the host has no threads left for them or lets them not run, with kUsage when the
+  /// scenario names an instruction that the guest does not have.
   [[nodiscard]] Result<Observation> run(const ProgressHook &progress);
 
   /// Whether every thread came back at the end of run(). If not, the machine must not be
@@ -39,6 +39,7 @@ public:
 
 private:
   [[nodiscard]] Result<void> start();
+  [[nodiscard]] Result<void> wait_for_threads();
   [[nodiscard]] Result<void> find_instructions();
   [[nodiscard]] ApicBus::Interceptor interceptor();
   [[nodiscard]] RunEnd watch(const ProgressHook &progress);
@@ -60,11 +61,11 @@ private:
   FaultEngine faults_;
   RunState state_;
   std::vector<std::unique_ptr<VcpuRunner>> runners_; ///< by CPU; null of a ghost
-  std::vector<TimedStrike> timed_;                   ///< not yet delivered, the last one first
-  std::uint64_t control_events_ = 0;                 ///< taken from CPU 0's ring
-  double last_event_us_ = 0;                         ///< when the last of them was seen
-  double last_take_us_ = 0;                          ///< when all rings were last emptied
-  std::optional<double> next_delivery_us_;           ///< of those that are late
+  std::vector<TimedStrike> timed_;         ///< not yet delivered, the last one first; to vCPUs that exist
+  std::uint64_t control_events_ = 0;       ///< taken from CPU 0's ring
+  double last_event_us_ = 0;               ///< when the last of them was seen
+  double last_take_us_ = 0;                ///< when all rings were last emptied
+  std::optional<double> next_delivery_us_; ///< of those that are late
   double bound_ms_;
   double last_report_us_ = 0;
   bool all_joined_ = false;

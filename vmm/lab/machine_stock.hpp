@@ -86,6 +86,9 @@ private:
   bool keeps_;
   std::unique_ptr<Stocked> stocked_;
   MachineStart start_ = MachineStart::kNew;
+  /// Joined without a bound: it does nothing but close files and unmap memory, and no thread runs a vCPU of
+  /// that machine any more (run_command.cpp ends the process if one does). Whoever did not wait for it would
+  /// wait for the same in the kernel, at the end of the process.
   std::thread destroyer_;
 };
 
