@@ -65,13 +65,15 @@ def differences(kvm, sim):
         for what in COMPARED:
             if a[what] != b[what]:
                 yield f"CPU {a['cpu']}: {what} is {a[what]} on KVM, {b[what]} simulated"
+    if len(kvm["faults"]) != len(sim["faults"]):
+        yield f"{len(kvm['faults'])} accounts of faults on KVM, {len(sim['faults'])} simulated"
     for a, b in zip(kvm["faults"], sim["faults"]):
         if a != b:
             yield f"fault {a['fault']} on CPU {a['cpu']} fired {a['fired']} times on KVM, {b['fired']} simulated"
 
 
 def look(vmm, name, backend):
-    """What is wrong with a run by itself, as sentences; its result as text; whether the host cannot run it."""
+    """What is wrong with a run by itself, as sentences; its result as text; whether the backend cannot run it."""
     status, text = run(vmm, name, backend)
     if text is None:
         return [f"{backend}: exit {status} and no result"], None, status == run_scenario.HOST_CANNOT
@@ -84,9 +86,9 @@ def look(vmm, name, backend):
 
 def look_at(vmm, name, cannot, sim_only):
     """What is wrong with one scenario, as sentences; or None: this host cannot run it."""
-    problems, simulated, _ = look(vmm, name, "sim")
+    problems, simulated, refused = look(vmm, name, "sim")
     if name in cannot:
-        problems = [] if problems else ["stands in agree.toml, and can be simulated after all"]
+        problems = [] if refused else problems or ["stands in agree.toml, and can be simulated after all"]
         simulated = None
     if sim_only:
         twice = simulated and run(vmm, name, "sim")[1]

@@ -37,6 +37,8 @@ class Agree(unittest.TestCase):
             changed("cpus", 2, "attempts", to=2),
             changed("cpus", 2, "quarantined", to=1),
             changed("faults", 0, "fired", to=0),
+            changed("faults", to=[]),
+            changed("faults", to=[*SOUND["faults"], SOUND["faults"][0]]),
             changed("cpus", to=SOUND["cpus"][:2]),
         ):
             self.assertEqual(len(list(agree.differences(SOUND, other))), 1)
@@ -65,6 +67,14 @@ class Agree(unittest.TestCase):
         self.assertEqual(self.look([(3, None), (0, SOUND)], {"a": "b"}), [])
         self.assertEqual(len(self.look([(0, SOUND), (0, SOUND)], {"a": "b"})), 1)
         self.assertNotEqual(self.look([(3, None), (0, SOUND)], {}), [])
+
+    def test_one_that_cannot_be_simulated_is_refused_and_does_not_fail_otherwise(self):
+        refused = changed("exit", to=3) | {"verdict": "unsupported", "differences": ["x"]}
+        self.assertEqual(self.look([(3, refused), (0, SOUND)], {"a": "b"}), [])
+        broken = changed("exit", to=4) | {"verdict": "broken", "differences": ["x"]}
+        for sim in ((-11, None), (4, broken), (0, changed("exit", to=7))):
+            self.assertNotEqual(self.look([sim, (0, SOUND)], {"a": "b"}), [])
+            self.assertNotEqual(self.look([sim], {"a": "b"}, sim_only=True), [])
 
     def test_one_that_this_host_cannot_run_is_skipped(self):
         self.assertIsNone(self.look([(0, SOUND), (3, None)], {}))
