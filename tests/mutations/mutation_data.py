@@ -26,6 +26,11 @@ class Mutation:
     args: tuple = ()
     sanitize: str = ""
 
+    @property
+    def changes(self):
+        """What it does, whoever catches it."""
+        return self.file, self.after, self.find, self.replace
+
     def place(self, text):
         """Where in the file's text the mutation strikes."""
         start = 0
@@ -59,6 +64,9 @@ def load(file):
             raise DataError(f"{name}: `find` must be text of one line, and `replace` something else")
         if name in (m.id for m in mutations):
             raise DataError(f"{name}: twice")
+        for other in mutations:
+            if mutation.changes == other.changes:
+                raise DataError(f"{name}: changes the same as {other.id}")
         mutations.append(mutation)
     return mutations, frozenset(data.get("exempt", []))
 
@@ -128,10 +136,10 @@ def table(root, mutations):
     ]
     for m in sorted(mutations, key=lambda m: (m.file, m.id)):
         text = Path(root, m.file).read_text(encoding="utf-8")
-        where = text[max(text.rfind("\n", 0, m.place(text)) + 1, 0) :].split("\n", 1)[0]
+        line = text.rfind("\n", 0, m.place(text)) + 1
         # A short find says little by itself: show its whole line.
-        before, after = (where, m.apply(text)[text.index(where) :].split("\n", 1)[0])
-        shown = (m.find, m.replace) if len(m.find) > 30 else (before, after)
+        whole = tuple(t[line:].split("\n", 1)[0] for t in (text, m.apply(text)))
+        shown = (m.find, m.replace) if len(m.find) > 30 else whole
         cells = [m.id, m.file, *(f"`{cell(s)}`" if s.strip() else "nothing" for s in shown), m.caught_by, m.why]
         lines.append("| " + " | ".join(cells[:2] + cells[2:4] + [cell(c) for c in cells[4:]]) + " |")
     return "\n".join(lines) + "\n"

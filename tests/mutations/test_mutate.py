@@ -114,6 +114,7 @@ class Runner(unittest.TestCase):
             (entry("typo", "n * 2", "n", find_me="x"), "find_me"),
             (entry("test", "n * 2", "n", "no_such_test"), "no_such_test.cpp"),
             (CAUGHT + CAUGHT, "twice"),
+            (CAUGHT + entry("again", "n * 2", "n + 3"), "the same as plus"),
         ):
             with self.subTest(word=word):
                 status, text = self.mutate(wrong, RELAXED, check=True)
@@ -138,6 +139,14 @@ class Runner(unittest.TestCase):
         status, text = self.mutate(CAUGHT, RELAXED, entry("new", "n * 3", "n"), table=False, check=True)
         self.assertEqual(status, 1)
         self.assertIn("not current", text)
+
+    def test_the_table_shows_the_line_that_is_struck(self):
+        twins = "inline int once(int n) {\n  n += 1;\n  return n;\n}\ninline int more(int n) {\n  n += 1;\n  return n;\n}\n"
+        (self.root / "core/sums.hpp").write_text(HEADER + twins)
+        self.mutate(RELAXED, entry("second", "n += 1", "n += 2", after="more(int n)"), entry("gone", "n += 1;", "", after="more("))
+        table = (self.root / "docs/mutations.md").read_text()
+        self.assertIn("| second | core/sums.hpp | `n += 1;` | `n += 2;` |", table)
+        self.assertIn("| gone | core/sums.hpp | `n += 1;` | nothing |", table)
 
     def test_sample(self):
         (self.root / "tests/mutations/mutations.toml").write_text(
