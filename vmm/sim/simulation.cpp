@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -262,6 +263,8 @@ Result<Observation> simulate(const Scenario &scenario, const SimHooks &hooks, Si
     return fail(
         ExitStatus::kUnsupported,
         fmt::format("this host has no memory for {} simulated CPUs; use fewer", scenario.machine.vcpus));
+  } catch (const std::exception &broken) {
+    return fail(ExitStatus::kBroken, broken.what());
   }
 }
 

@@ -24,8 +24,9 @@ struct SimCost {
   std::uint32_t areas_in_use = 0; ///< per-CPU areas at the end
 };
 
-/// Runs a scenario to its end. Fails with kUnsupported when it asks for what a simulated machine
-/// does not have, or the host has no memory for that many CPUs.
+/// Runs a scenario to its end; what a simulated machine does not have was refused when the scenario was read
+/// (vmm/scenario/support.hpp). Fails with kUnsupported when the host has no memory for that many CPUs, with
+/// kBroken when the simulator itself cannot go on.
 [[nodiscard]] Result<Observation> simulate(const Scenario &scenario, const SimHooks &hooks = {},
                                            SimCost *cost = nullptr);
 

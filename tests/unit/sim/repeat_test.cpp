@@ -4,6 +4,8 @@
 #include "vmm/report/json.hpp"
 #include "vmm/sim/latencies.hpp"
 
+#include <stdexcept>
+
 namespace reveille::vmm::sim {
 namespace {
 
@@ -116,6 +118,15 @@ TEST(Repeat, AnInterruptedRunSaysWhatItHasSeen) {
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->end, RunEnd::kInterrupted);
   EXPECT_EQ(judge(s, *seen).exit, ExitStatus::kInterrupted);
+}
+
+TEST(Repeat, WhatTheSimulatorThrowsIsAnError) {
+  SimHooks hooks;
+  hooks.interrupted = []() -> bool { throw std::runtime_error("out of order"); };
+  const auto seen = simulate(scenario_of(4), hooks);
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().status, ExitStatus::kBroken);
+  EXPECT_EQ(seen.error().message, "out of order");
 }
 
 TEST(Repeat, OneHundredCyclesLeaveNothingBehind) {
