@@ -50,7 +50,7 @@ void FaultEngine::account_for_firmware(Entry &entry) {
 
 std::uint64_t FaultEngine::armed(CpuIndex cpu) const {
   std::uint64_t mask = 0;
-  if (cpu == 0 && !specs_.empty()) // the host must know when time zero is
+  if (cpu == 0) // faults or not: the host must know when time zero is, and what is there then
     mask |= std::uint64_t{1} << static_cast<unsigned>(Place::kZero);
   for (const Entry &entry : cpus_[cpu].entries)
     if (const auto *place = std::get_if<GuestPlace>(&entry.spec->at.where))

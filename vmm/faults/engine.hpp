@@ -47,7 +47,8 @@ public:
   /// own, so that a seed means the same to all.
   FaultEngine(const Scenario &scenario, const Roster &roster, CpuNumbers numbers = CpuNumbers::kScenario);
 
-  /// The places of `cpu` where the guest must call the host, as CpuSlot::armed has them.
+  /// The places of `cpu` where the guest must call the host, as HostLine::armed has them. Of CPU
+  /// 0 always time zero.
   [[nodiscard]] std::uint64_t armed(CpuIndex cpu) const;
 
   /// What strikes `cpu` at a place in an attempt, in file order. Asking does not count: the

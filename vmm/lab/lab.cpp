@@ -57,8 +57,7 @@ Lab::Lab(const Scenario &scenario, Machine &machine, LabStart start)
   state_.on_zero = std::move(start.on_zero);
   std::reverse(timed_.begin(), timed_.end());
   if (timed_.empty() || timed_.back().ms > 0)
-    state_.note_zero_served();                 // nothing strikes there: CPU 0 need not wait for anybody
-  machine.control().arm(0, abi::Place::kZero); // faults or not: what the guest keeps is looked at there
+    state_.note_zero_served(); // nothing strikes there: CPU 0 need not wait for anybody
   for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu) {
     const std::uint64_t mask = faults_.armed(cpu);
     for (unsigned place = 0; place < abi::kPlaceCount; ++place)
@@ -348,9 +347,7 @@ Observation Lab::observe(RunEnd end) {
   else
     seen.kept_gap = "a vCPU still runs";
   seen.create_us = static_cast<double>(machine_.create_us());
-  // Nobody has looked at time zero where no fault asked for it; the host has seen the end.
-  const double decided = seen.decided_tsc == 0 ? 0 : seen.us(seen.decided_tsc);
-  seen.boot_us = std::max(state_.zero_us().value_or(state_.decided_us().value_or(decided) - decided), 0.0);
+  seen.boot_us = zero;
   return seen;
 }
 

@@ -25,18 +25,8 @@ std::optional<double> RunState::zero_us() const {
 }
 
 void RunState::note_decided() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!decided_us_)
-      decided_us_ = now_us();
-  }
   decided_ = true;
   tell();
-}
-
-std::optional<double> RunState::decided_us() const {
-  const std::lock_guard lock(mutex_);
-  return decided_us_;
 }
 
 void RunState::note_refused() {

@@ -58,7 +58,6 @@ public:
 
   /// CPU 0 says that every CPU is decided; that the guest refuses this machine.
   void note_decided();
-  [[nodiscard]] std::optional<double> decided_us() const; ///< of the first time
   void note_refused();
   [[nodiscard]] bool decided() const { return decided_.load(); }
   [[nodiscard]] bool refused() const { return refused_.load(); }
@@ -82,7 +81,6 @@ private:
   std::condition_variable news_cv_;
   bool news_ = false;
   std::optional<double> zero_us_;
-  std::optional<double> decided_us_;
   std::vector<CrashEvidence> crashes_;
 };
 

@@ -19,7 +19,8 @@ TEST(FaultEngine, ArmsWhatTheScenarioNamesAndNothingElse) {
   EXPECT_EQ(engine.armed(1), bit(Place::kStarted));
   EXPECT_EQ(engine.armed(2), bit(Place::kStarted) | bit(Place::kKick));
   EXPECT_EQ(engine.armed(3), 0u);
-  EXPECT_EQ(engine_of({}).armed(0), 0u); // no fault, no exit
+  EXPECT_EQ(engine_of({}).armed(0), bit(Place::kZero));
+  EXPECT_EQ(engine_of({}).armed(1), 0u);
 }
 
 TEST(FaultEngine, StrikesInFileOrderAtTheRightPlaceAndAttempt) {
