@@ -2,7 +2,7 @@
 
 #include "vmm/doctor/json.hpp"
 #include "vmm/doctor/text.hpp"
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@ int doctor_command(const DoctorOptions &options) {
   std::FILE *people = options.json == "-" ? stderr : stdout;
   fmt::print(people, "{}", examination_text(Style::for_stream(people), examination));
   if (!options.json.empty())
-    if (const auto written = write_json(options.json, examination_json(examination)); !written) {
+    if (const auto written = write_output(options.json, examination_json(examination)); !written) {
       fmt::print(stderr, "vmm doctor: {}\n", written.error().message);
       return static_cast<int>(written.error().status);
     }

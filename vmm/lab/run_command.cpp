@@ -10,7 +10,7 @@
 #include "vmm/report/progress.hpp"
 #include "vmm/report/text.hpp"
 #include "vmm/report/words.hpp"
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 #include "vmm/sim/simulation.hpp"
 #include "vmm/trace/trace.hpp"
 
@@ -47,7 +47,7 @@ int write_results(const RunOptions &options, const Results &results, ExitStatus 
        {std::tie(options.json, results.json), std::tie(options.junit, results.junit),
         std::tie(options.trace, results.trace), std::tie(options.report, results.report)})
     if (!path.empty() && written)
-      written = write_json(path, text);
+      written = write_output(path, text);
   if (written)
     return static_cast<int>(status);
   fmt::print(stderr, "vmm: {}\n", written.error().message);

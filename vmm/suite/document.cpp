@@ -1,6 +1,6 @@
 #include "vmm/suite/document.hpp"
 
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 #include "vmm/suite/command_line.hpp"
 
 #include <fmt/format.h>
@@ -71,7 +71,7 @@ Result<void> write_suite_json(const std::string &path, Spool &results, const std
     pieces.push_back(run);
   }
   pieces.insert(pieces.end(), {"\n],\n\"summary\": ", summary, "\n}\n"});
-  return write_json(path, pieces);
+  return write_output(path, pieces);
 }
 
 } // namespace reveille::vmm

@@ -16,7 +16,7 @@ namespace reveille::vmm {
                                              const std::vector<std::string> &files, const Tally &tally,
                                              std::size_t runs, double seconds);
 
-/// Writes the results and the summary where `path` says, as write_json() does.
+/// Writes the results and the summary where `path` says, as write_output() does.
 [[nodiscard]] Result<void> write_suite_json(const std::string &path, Spool &results,
                                             const std::string &summary);
 

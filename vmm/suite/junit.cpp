@@ -1,7 +1,7 @@
 #include "vmm/suite/junit.hpp"
 
 #include "vmm/report/shell.hpp"
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 #include "vmm/suite/command_line.hpp"
 
 #include <fmt/format.h>
@@ -62,7 +62,7 @@ Result<void> JunitFile::write(const SuiteOptions &options, double seconds) {
   std::vector<std::string_view> pieces{frame.before};
   pieces.insert(pieces.end(), cases->begin(), cases->end());
   pieces.push_back(frame.after);
-  return write_json(options.junit, pieces);
+  return write_output(options.junit, pieces);
 }
 
 } // namespace reveille::vmm

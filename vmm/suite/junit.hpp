@@ -24,7 +24,7 @@ public:
   [[nodiscard]] Result<void> add(std::size_t run, const SuiteOptions &options, const RunName &name,
                                  const Outcome &outcome);
 
-  /// Writes them in the order of the plan where `options` says, as write_json() does. `seconds` is what
+  /// Writes them in the order of the plan where `options` says, as write_output() does. `seconds` is what
   /// it all took.
   [[nodiscard]] Result<void> write(const SuiteOptions &options, double seconds);
 

@@ -2,7 +2,7 @@
 
 #include "vmm/html/template.hpp"
 #include "vmm/report/style.hpp"
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 #include "vmm/scenario/actions.hpp"
 #include "vmm/suite/command_line.hpp"
 #include "vmm/suite/files.hpp"
@@ -139,7 +139,7 @@ std::string SuitePage::text(const SuiteOptions &options, const Tally &tally, std
 
 Result<void> SuitePage::write(const SuiteOptions &options, const Tally &tally, std::size_t planned,
                               double seconds) const {
-  return write_json(options.report, text(options, tally, planned, seconds));
+  return write_output(options.report, text(options, tally, planned, seconds));
 }
 
 } // namespace reveille::vmm

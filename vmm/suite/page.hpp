@@ -26,7 +26,7 @@ public:
   [[nodiscard]] std::string text(const SuiteOptions &options, const Tally &tally, std::size_t planned,
                                  double seconds) const;
 
-  /// Writes it where `options` says, as write_json() does.
+  /// Writes it where `options` says, as write_output() does.
   [[nodiscard]] Result<void> write(const SuiteOptions &options, const Tally &tally, std::size_t planned,
                                    double seconds) const;
 

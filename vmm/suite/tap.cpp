@@ -1,7 +1,7 @@
 #include "vmm/suite/tap.hpp"
 
 #include "vmm/report/tap.hpp"
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 #include "vmm/suite/junit.hpp"
 
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ Result<void> TapFile::write(const SuiteOptions &options, std::size_t planned) {
   std::vector<std::string_view> pieces{head};
   pieces.insert(pieces.end(), points->begin(), points->end());
   pieces.emplace_back(tail);
-  return write_json(options.tap, pieces);
+  return write_output(options.tap, pieces);
 }
 
 } // namespace reveille::vmm

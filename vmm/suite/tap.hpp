@@ -17,7 +17,7 @@ public:
   [[nodiscard]] Result<void> add(std::size_t run, const SuiteOptions &options, const RunName &name,
                                  const Outcome &outcome);
 
-  /// Writes them in the order of the plan where `options` says, as write_json() does. Of a suite that was
+  /// Writes them in the order of the plan where `options` says, as write_output() does. Of a suite that was
   /// to have more runs than it had, the end says so.
   [[nodiscard]] Result<void> write(const SuiteOptions &options, std::size_t planned);
 

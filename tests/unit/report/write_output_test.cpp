@@ -1,4 +1,4 @@
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 
 #include "vmm/base/fd.hpp"
 
@@ -26,7 +26,7 @@ std::string content(const fs::path &path) {
   return text.str();
 }
 
-class WriteJson : public ::testing::Test {
+class WriteOutput : public ::testing::Test {
 protected:
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "report-XXXXXX").string();
@@ -42,11 +42,11 @@ protected:
   fs::path folder_;
 };
 
-TEST_F(WriteJson, WritesAndReplaces) {
+TEST_F(WriteOutput, WritesAndReplaces) {
   const fs::path file = folder_ / "result.json";
-  ASSERT_TRUE(write_json(file.string(), "{\"long\": \"text\"}\n"));
+  ASSERT_TRUE(write_output(file.string(), "{\"long\": \"text\"}\n"));
   ::chmod(file.c_str(), 0640);
-  ASSERT_TRUE(write_json(file.string(), "{}\n"));
+  ASSERT_TRUE(write_output(file.string(), "{}\n"));
   EXPECT_EQ(content(file), "{}\n");
   EXPECT_EQ(files(), 1U) << "something is left behind";
   struct stat after = {};
@@ -54,41 +54,41 @@ TEST_F(WriteJson, WritesAndReplaces) {
   EXPECT_EQ(after.st_mode & 0777U, 0640U);
 }
 
-TEST_F(WriteJson, TakesATextInPieces) {
+TEST_F(WriteOutput, TakesATextInPieces) {
   const fs::path file = folder_ / "result.json";
   const std::array<std::string_view, 3> pieces{"one", "", "two"};
-  ASSERT_TRUE(write_json(file, pieces));
+  ASSERT_TRUE(write_output(file, pieces));
   EXPECT_EQ(content(file), "onetwo");
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(WriteJson, ALinkStaysALink) {
+TEST_F(WriteOutput, ALinkStaysALink) {
   const fs::path file = folder_ / "real.json";
   const fs::path link = folder_ / "link.json";
-  ASSERT_TRUE(write_json(file.string(), "old"));
+  ASSERT_TRUE(write_output(file.string(), "old"));
   fs::create_symlink(file, link);
-  ASSERT_TRUE(write_json(link.string(), "new"));
+  ASSERT_TRUE(write_output(link.string(), "new"));
   EXPECT_TRUE(fs::is_symlink(link));
   EXPECT_EQ(content(file), "new");
 }
 
-TEST_F(WriteJson, ErrorsNameTheFileAndLeaveNothing) {
-  const auto missing = write_json((folder_ / "no" / "result.json").string(), "{}");
+TEST_F(WriteOutput, ErrorsNameTheFileAndLeaveNothing) {
+  const auto missing = write_output((folder_ / "no" / "result.json").string(), "{}");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().status, ExitStatus::kUsage);
   EXPECT_NE(missing.error().message.find("no/result.json: No such file"), std::string::npos)
       << missing.error().message;
-  EXPECT_FALSE(write_json(folder_.string(), "{}"));
+  EXPECT_FALSE(write_output(folder_.string(), "{}"));
   EXPECT_EQ(files(), 0U);
 }
 
-TEST_F(WriteJson, AFileThatDoesNotFitIsTakenAway) {
+TEST_F(WriteOutput, AFileThatDoesNotFitIsTakenAway) {
   const fs::path file = folder_ / "result.json";
-  ASSERT_TRUE(write_json(file.string(), "old"));
+  ASSERT_TRUE(write_output(file.string(), "old"));
   const auto with_little_room = [&] {
     const rlimit little = {4, 4};
     const bool limited = std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR && ::setrlimit(RLIMIT_FSIZE, &little) == 0;
-    const auto written = write_json(file.string(), "much longer");
+    const auto written = write_output(file.string(), "much longer");
     std::_Exit(limited && !written ? 0 : 1);
   };
   EXPECT_EXIT(with_little_room(), ::testing::ExitedWithCode(0), "");
@@ -98,14 +98,14 @@ TEST_F(WriteJson, AFileThatDoesNotFitIsTakenAway) {
 
 // A pipe of the test's own, never a node of /dev: as root, a writer that is wrong would replace
 // that for the whole machine.
-TEST_F(WriteJson, APipeIsWrittenToAndNotReplaced) {
+TEST_F(WriteOutput, APipeIsWrittenToAndNotReplaced) {
   const fs::path pipe = folder_ / "pipe";
   const fs::path link = folder_ / "link";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink(pipe, link);
   const Fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK));
   ASSERT_TRUE(reader.is_open());
-  ASSERT_TRUE(write_json(link.string(), "{}"));
+  ASSERT_TRUE(write_output(link.string(), "{}"));
   char text[8] = {};
   EXPECT_EQ(::read(reader.get(), text, sizeof(text) - 1), 2);
   EXPECT_STREQ(text, "{}");
@@ -113,15 +113,15 @@ TEST_F(WriteJson, APipeIsWrittenToAndNotReplaced) {
   EXPECT_EQ(files(), 2U) << "something is left behind";
 }
 
-TEST_F(WriteJson, AReadOnlyFileIsLeftAlone) {
+TEST_F(WriteOutput, AReadOnlyFileIsLeftAlone) {
   const fs::path file = folder_ / "result.json";
-  ASSERT_TRUE(write_json(file.string(), "old"));
+  ASSERT_TRUE(write_output(file.string(), "old"));
   ::chmod(file.c_str(), 0444);
   ::chmod(folder_.c_str(), 0777);
   constexpr uid_t kNobody = 65534; // root may write to any file
   const auto as_somebody = [&] {
     const bool somebody = ::geteuid() != 0 || ::setuid(kNobody) == 0;
-    const auto written = write_json(file.string(), "new");
+    const auto written = write_output(file.string(), "new");
     std::_Exit(somebody && !written ? 0 : 1);
   };
   EXPECT_EXIT(as_somebody(), ::testing::ExitedWithCode(0), "");

@@ -1,4 +1,4 @@
-#include "vmm/report/write_json.hpp"
+#include "vmm/report/write_output.hpp"
 
 #include "vmm/base/fd.hpp"
 
@@ -82,7 +82,7 @@ int write_directly(const std::string &path, Pieces text) {
 
 } // namespace
 
-Result<void> write_json(const std::string &path, Pieces pieces) {
+Result<void> write_output(const std::string &path, Pieces pieces) {
   int why = 0;
   struct stat before = {};
   if (path == "-") {
@@ -101,8 +101,8 @@ Result<void> write_json(const std::string &path, Pieces pieces) {
   return {};
 }
 
-Result<void> write_json(const std::string &path, std::string_view text) {
-  return write_json(path, Pieces(&text, 1));
+Result<void> write_output(const std::string &path, std::string_view text) {
+  return write_output(path, Pieces(&text, 1));
 }
 
 } // namespace reveille::vmm

@@ -13,9 +13,9 @@ namespace reveille::vmm {
 /// all there or as it was before: what is written goes to a file beside it first. What is
 /// not a regular file (a pipe, /dev/null) is written to directly. Errors have status kUsage
 /// and leave nothing behind.
-[[nodiscard]] Result<void> write_json(const std::string &path, std::string_view text);
+[[nodiscard]] Result<void> write_output(const std::string &path, std::string_view text);
 
 /// The same of a text that is in pieces, one after the other.
-[[nodiscard]] Result<void> write_json(const std::string &path, std::span<const std::string_view> pieces);
+[[nodiscard]] Result<void> write_output(const std::string &path, std::span<const std::string_view> pieces);
 
 } // namespace reveille::vmm
