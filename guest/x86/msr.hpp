@@ -7,7 +7,6 @@ namespace reveille::guest::x86 {
 
 inline constexpr std::uint32_t kIa32ApicBase = 0x1b;
 inline constexpr std::uint32_t kIa32TscDeadline = 0x6e0;
-inline constexpr std::uint32_t kIa32X2ApicFirst = 0x800;
 inline constexpr std::uint32_t kIa32Efer = 0xc0000080;
 inline constexpr std::uint32_t kIa32GsBase = 0xc0000101;
 

@@ -154,9 +154,8 @@ std::string path_of(const KeyRow &row) {
 std::string values_of_key(const KeyRow &row) {
   std::string text;
   const auto add = [&](std::string_view word) { text += fmt::format("{}{}", text.empty() ? "" : " ", word); };
-  for (const Choice &choice : row.choices)
-    if (choice.support == Support::kFull)
-      add(choice.name);
+  for (const std::string_view choice : row.choices)
+    add(choice);
   if (row.type == KeyType::kBool)
     text = "true false";
   if (row.section == KeySection::kFault && row.name == "action")

@@ -62,8 +62,8 @@ std::string command_text(const CommandSpec &command) {
 std::string key_text(const KeyRow &row) {
   std::string text = fmt::format(".TP\n{}", bold(row.name));
   std::string values(values_of(row, abi::kMaxCpus));
-  for (const Choice &choice : row.choices)
-    values += fmt::format("{}{}", values.empty() ? "" : ", ", choice.name);
+  for (const std::string_view choice : row.choices)
+    values += fmt::format("{}{}", values.empty() ? "" : ", ", choice);
   if (!values.empty())
     text += " = " + italic(values);
   text += fmt::format("\n{}", roff(row.about));

@@ -21,9 +21,9 @@ using Finding = std::optional<std::string>;
 
 struct InvariantRow {
   std::string_view name;
-  std::string_view what;                                ///< in one sentence
-  Finding (*look)(const JudgeContext &);                ///< null: cannot be seen from outside
-  std::string_view unseen;                              ///< why not, when look is null or does not apply
+  std::string_view what; ///< in one sentence
+  Finding (*look)(const JudgeContext &);
+  std::string_view unseen;                              ///< why it was not looked at, when it does not apply
   bool from_events;                                     ///< needs complete event rings
   bool (*applies)(const Scenario &) = nullptr;          ///< to which runs; null: to all
   std::string (*blind)(const JudgeContext &) = nullptr; ///< why not to this one, which it applies to

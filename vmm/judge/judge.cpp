@@ -62,7 +62,7 @@ std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context) {
   std::vector<InvariantVerdict> verdicts;
   for (const InvariantRow &row : kInvariants) {
     InvariantVerdict verdict{row.name, std::nullopt, std::string(row.unseen)};
-    const bool judged = row.look != nullptr && (row.applies == nullptr || row.applies(context.scenario));
+    const bool judged = row.applies == nullptr || row.applies(context.scenario);
     if (judged && row.from_events && !context.evidence.gap().empty()) {
       verdict.evidence = context.evidence.gap();
     } else if (std::string why = judged && row.blind != nullptr ? row.blind(context) : ""; !why.empty()) {

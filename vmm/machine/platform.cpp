@@ -50,12 +50,8 @@ std::uint8_t Serial::read(std::uint16_t offset) const {
 }
 
 void Serial::put(char c) {
-  if (c == '\r')
+  if (c == '\r' || total_ >= kMaxTotal)
     return;
-  if (total_ >= kMaxTotal) {
-    ++dropped_;
-    return;
-  }
   ++total_;
   if (c == '\n' || line_.size() >= kMaxLine)
     end_line();

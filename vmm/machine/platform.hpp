@@ -19,14 +19,13 @@ public:
   static constexpr std::uint16_t kBase = 0x3f8;
   static constexpr std::uint16_t kPorts = 8;
   static constexpr std::size_t kMaxLine = 512;         ///< bytes; longer ones are broken
-  static constexpr std::size_t kMaxTotal = 256 * 1024; ///< bytes kept; what follows is counted
+  static constexpr std::size_t kMaxTotal = 256 * 1024; ///< bytes kept; what follows is not
 
   void write(std::uint16_t offset, std::uint8_t value); ///< offset from kBase
   [[nodiscard]] std::uint8_t read(std::uint16_t offset) const;
 
   /// Whole lines so far, without their ends, printable ASCII; an unfinished one at the end.
   [[nodiscard]] std::vector<std::string> lines() const;
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; } ///< bytes beyond kMaxTotal
 
 private:
   void put(char c);
@@ -35,7 +34,6 @@ private:
   std::vector<std::string> lines_;
   std::string line_;
   std::size_t total_ = 0;
-  std::uint64_t dropped_ = 0;
   std::uint8_t line_control_ = 0;
   std::uint8_t scratch_ = 0;
 };

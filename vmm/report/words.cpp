@@ -17,7 +17,7 @@ namespace {
 /// The name that a scenario file gives to a value of one of its keys.
 std::string_view bringup_choice(std::string_view key, std::size_t index) {
   const KeyRow *row = find_key(KeySection::kBringup, key);
-  return row != nullptr && index < row->choices.size() ? row->choices[index].name : "?";
+  return row != nullptr && index < row->choices.size() ? row->choices[index] : "?";
 }
 
 } // namespace

@@ -13,12 +13,12 @@ constexpr double kMaxUs = kMaxMs * 1000;
 constexpr std::string_view kUpToMaxUs = "0..3600000000";
 constexpr double kMaxInteger = 0x1p63; // what TOML's greatest integer, 2^63 - 1, is as a double
 
-constexpr std::array<Choice, 3> kApicModes{{{"kernel"}, {"split"}, {"user"}}};
-constexpr std::array<Choice, 3> kX2apic{{{"auto"}, {"on"}, {"off"}}};
-constexpr std::array<Choice, 4> kThreads{{{"1"}, {"2"}, {"4"}, {"8"}}};
-constexpr std::array<Choice, 4> kStrategies{{{"serial"}, {"split"}, {"parallel"}, {"tree"}}};
-constexpr std::array<Choice, 2> kWaits{{{"spin"}, {"halt"}}};
-constexpr std::array<Choice, 2> kStops{{{"init"}, {"none"}}};
+constexpr std::array<std::string_view, 3> kApicModes{"kernel", "split", "user"};
+constexpr std::array<std::string_view, 3> kX2apic{"auto", "on", "off"};
+constexpr std::array<std::string_view, 4> kThreads{"1", "2", "4", "8"};
+constexpr std::array<std::string_view, 4> kStrategies{"serial", "split", "parallel", "tree"};
+constexpr std::array<std::string_view, 2> kWaits{"spin", "halt"};
+constexpr std::array<std::string_view, 2> kStops{"init", "none"};
 
 using enum KeySection;
 using enum KeyType;
@@ -147,10 +147,8 @@ std::string values_of(const KeyRow &row) {
   if (row.choices.empty())
     return values_of(row, abi::kMaxCpus);
   std::string text;
-  for (const Choice &choice : row.choices) {
-    if (choice.support == Support::kFull)
-      text += fmt::format("{}{}", text.empty() ? "" : ", ", choice.name);
-  }
+  for (const std::string_view choice : row.choices)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", choice);
   return text;
 }
 
@@ -160,16 +158,8 @@ std::string default_of(const KeyRow &row) {
   return row.derived || row.fallback.empty() ? std::string(row.fallback) : fmt::format("`{}`", row.fallback);
 }
 
-std::string support_of(const KeyRow &row) {
-  if (row.support == Support::kLater)
-    return "not supported yet";
-  if (row.support == Support::kDefaultOnly)
-    return "the default only";
-  std::string later = "yes";
-  for (const Choice &choice : row.choices)
-    if (choice.support == Support::kLater)
-      later += fmt::format("{}{}", later == "yes" ? "; not yet: " : ", ", choice.name);
-  return later;
+std::string_view support_of(const KeyRow &row) {
+  return row.support == Support::kLater ? "not supported yet" : "yes";
 }
 
 } // namespace

@@ -29,13 +29,7 @@ enum class KeyType : std::uint8_t {
 /// How much of a key this version does.
 enum class Support : std::uint8_t {
   kFull,
-  kDefaultOnly, ///< it takes its default, and refuses what else would be valid
-  kLater,       ///< known, and refused
-};
-
-struct Choice {
-  std::string_view name;
-  Support support = Support::kFull;
+  kLater, ///< known, and refused
 };
 
 struct KeyRow {
@@ -50,7 +44,7 @@ struct KeyRow {
   bool derived = false;        ///< the default depends on other keys
   bool required = false;
   Support support = Support::kFull;
-  std::span<const Choice> choices{};
+  std::span<const std::string_view> choices{};
   std::string_view about{};
 };
 

@@ -24,7 +24,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string choice(KeySection section, std::string_view key, std::size_t index) {
-  return quoted(find_key(section, key)->choices[index].name);
+  return quoted(find_key(section, key)->choices[index]);
 }
 
 std::string cpus(const std::vector<CpuIndex> &list) {

@@ -92,19 +92,11 @@ std::string as_text(const Node &value) {
 }
 
 std::optional<std::string> wrong_choice(const KeyRow &row, const std::string &text) {
-  const auto it = std::ranges::find(row.choices, text, &Choice::name);
-  if (it != row.choices.end() && it->support == Support::kFull)
+  if (std::ranges::find(row.choices, text) != row.choices.end())
     return std::nullopt;
-  if (it != row.choices.end())
-    return row.type == KeyType::kInteger ? fmt::format("{} is not supported yet", text)
-                                         : fmt::format("\"{}\" is not supported yet", text);
-  std::vector<std::string_view> names;
-  for (const Choice &choice : row.choices)
-    if (choice.support == Support::kFull)
-      names.push_back(choice.name);
   if (row.type == KeyType::kInteger)
     return fmt::format("{} is not one of 1, 2, 4, 8", text);
-  return fmt::format("unknown value \"{}\"{}", text, suggestion(text, names));
+  return fmt::format("unknown value \"{}\"{}", text, suggestion(text, row.choices));
 }
 
 } // namespace
@@ -133,8 +125,6 @@ std::optional<std::string> SectionReader::wrong_with(const KeyRow &row, const No
     if (!(number >= row.least && number <= most)) // also what is not a number at all
       return fmt::format("{} is out of range: {}", as_text(value), values_of(row, most_cpus_));
   }
-  if (row.support == Support::kDefaultOnly && as_text(value) != row.fallback)
-    return fmt::format("{} is not supported yet; so far it is always {}", as_text(value), row.fallback);
   return std::nullopt;
 }
 
@@ -204,7 +194,7 @@ std::optional<std::size_t> SectionReader::choice(std::string_view name) const {
   const Node *value = find(name);
   const std::string text =
       value != nullptr ? as_text(*value) : std::string(row->fallback.substr(1, row->fallback.size() - 2));
-  const auto it = std::ranges::find(row->choices, text, &Choice::name);
+  const auto it = std::ranges::find(row->choices, text);
   if (it == row->choices.end())
     return std::nullopt;
   return static_cast<std::size_t>(it - row->choices.begin());

@@ -12,7 +12,6 @@ namespace {
 
 using enum Performer;
 
-constexpr Performers kInKernel = {kKernel, kSplit};
 constexpr Performers kKvm = {kKernel, kSplit, kUser};
 constexpr Performers kAll = {kKernel, kSplit, kUser, kSim};
 
@@ -31,40 +30,8 @@ constexpr auto kColumns = std::to_array<MatrixColumn>({{"points, before and afte
                                                        {"exit", PlaceKind::kExit},
                                                        {"firmware", PlaceKind::kFirmware}});
 
-/// Wherever the action goes.
-Performers performers_of(Action action) {
-  switch (action) {
-  case Action::kDelay:
-  case Action::kStall:
-  case Action::kFreeze:
-  case Action::kCrash:
-  case Action::kFail:
-  case Action::kReset:
-  case Action::kNmi:
-  case Action::kInterrupt:
-  case Action::kSpuriousSipi:
-  case Action::kDrop:
-  case Action::kDuplicate:
-  case Action::kRedirect:
-  case Action::kWrongVector:
-  case Action::kEarlySipi:
-  case Action::kLateInit:
-  case Action::kThrottle:
-  case Action::kGhost:
-  case Action::kUnlisted:
-  case Action::kDisabled:
-  case Action::kSameId:
-  case Action::kSwapId:
-  case Action::kSkew:
-  case Action::kFlip:
-  case Action::kStale:
-  case Action::kGarbage:
-    return kAll;
-  case Action::kJump:
-    return kKvm;
-  }
-  return {};
-}
+/// Wherever the action goes. A simulated CPU has no instruction pointer to change.
+Performers performers_of(Action action) { return action == Action::kJump ? kKvm : kAll; }
 
 /// Whatever goes there.
 Performers performers_at(PlaceKind kind) {
@@ -115,13 +82,8 @@ std::string in_words(Performers performers) {
     Performers who;
     std::string_view text;
   };
-  constexpr auto kWords = std::to_array<Words>({{kAll, "yes"},
-                                                {kKvm, "kvm"},
-                                                {kInKernel, "kvm, with the LAPIC in the kernel"},
-                                                {{kKernel}, "kvm with apic = \"kernel\""},
-                                                {{kSplit}, "kvm with apic = \"split\""},
-                                                {{kUser}, "kvm with apic = \"user\""},
-                                                {{kSim}, "the simulator (--backend sim)"}});
+  constexpr auto kWords =
+      std::to_array<Words>({{kAll, "yes"}, {kKvm, "kvm"}, {{kSim}, "the simulator (--backend sim)"}});
   const auto row = std::ranges::find(kWords, performers, &Words::who);
   return row == kWords.end() ? "some" : std::string(row->text);
 }

@@ -42,7 +42,7 @@ private:
 /// and another could.
 [[nodiscard]] Result<void> check_support(const Scenario &scenario);
 
-/// In words: "yes", "kvm", "not supported yet".
+/// In words: "yes", "kvm".
 [[nodiscard]] std::string in_words(Performers performers);
 /// Of whatever goes there, or of wherever it goes.
 [[nodiscard]] std::string who_supports(PlaceKind kind);

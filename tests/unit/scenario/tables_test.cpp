@@ -35,7 +35,7 @@ TEST(scenario, keys_of_actions_are_keys_of_faults) {
 
 TEST(scenario, choices_are_numbered_as_the_enumerations) {
   const auto choice = [](KeySection section, std::string_view key, auto value) {
-    return find_key(section, key)->choices[static_cast<std::size_t>(value)].name;
+    return find_key(section, key)->choices[static_cast<std::size_t>(value)];
   };
   EXPECT_EQ(choice(KeySection::kMachine, "apic", ApicMode::kKernel), "kernel");
   EXPECT_EQ(choice(KeySection::kMachine, "x2apic", X2apic::kOn), "on");
