@@ -53,6 +53,11 @@ public:
 
 private:
   enum class HoldKind : std::uint8_t { kSpin, kFreeze }; ///< takes an INIT; does not
+  /// By what a vCPU that is held is known to be the one that it was.
+  struct Mark {
+    kvm_debugregs before;
+    bool waited_for_sipi;
+  };
 
   void thread_main();
   bool go_round();
@@ -78,8 +83,8 @@ private:
   bool hold_for(const FaultSpec &fault, FiringId firing);
   HoldEnd strike_at_once(const FaultSpec &fault, CpuIndex target);
   HoldEnd hold(double duration_ms, HoldKind kind);
-  std::optional<kvm_debugregs> mark_as_held();
-  bool has_been_reset();
+  std::optional<Mark> mark_as_held();
+  bool has_been_reset(const Mark &mark);
   void crash(FiringId firing);
   void jump(const CodePlace &target);
   bool wait_a_little(double us);

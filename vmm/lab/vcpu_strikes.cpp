@@ -114,9 +114,9 @@ HoldEnd VcpuRunner::strike_at_once(const FaultSpec &fault, CpuIndex target) {
 /// not looked at, so that an INIT stays pending.
 HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
   const double until = state_.now_us() + duration_ms * 1000;
-  std::optional<kvm_debugregs> unmarked;
+  std::optional<Mark> mark;
   if (kind == HoldKind::kSpin && cpu_ != 0)
-    unmarked = mark_as_held();
+    mark = mark_as_held();
   do {
     double slice = 1e6;
     if (duration_ms > 0) {
@@ -124,21 +124,22 @@ HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
       if (slice <= 0)
         break;
     }
-    if (unmarked) // the more are held, the less often each one looks
+    if (mark) // the more are held, the less often each one looks
       slice = std::min(slice, 1000.0 + 50.0 * state_.faults.holding());
     wait_a_little(slice);
-    if (unmarked && has_been_reset())
+    if (mark && has_been_reset(*mark))
       return HoldEnd::kReset;
   } while (!state_.ending());
-  if (unmarked)
-    static_cast<void>(vcpu_.set_debugregs(*unmarked));
+  if (mark)
+    static_cast<void>(vcpu_.set_debugregs(mark->before));
   return duration_ms > 0 && state_.now_us() >= until ? HoldEnd::kReleased : HoldEnd::kHolding;
 }
 
-/// Returns what its debug registers were; nothing if it cannot be marked, and then it is not watched.
-std::optional<kvm_debugregs> VcpuRunner::mark_as_held() {
+/// Nothing if it cannot be marked: then it is not watched.
+std::optional<VcpuRunner::Mark> VcpuRunner::mark_as_held() {
+  const auto mp = processor_.state();
   const auto before = vcpu_.debugregs();
-  if (!before)
+  if (!mp || !before)
     return std::nullopt;
   kvm_debugregs marked = *before;
   marked.db[0] = kHeldMark;
@@ -146,12 +147,16 @@ std::optional<kvm_debugregs> VcpuRunner::mark_as_held() {
     spdlog::error("cpu {}: {}", cpu_, done.error().message);
     return std::nullopt;
   }
-  return *before;
+  return Mark{*before, *mp != MpState::kHalted && *mp != MpState::kRunnable};
 }
 
-bool VcpuRunner::has_been_reset() {
-  if (!processor_.state())
+bool VcpuRunner::has_been_reset(const Mark &mark) {
+  const auto mp = processor_.state();
+  if (!mp)
     return false;
+  // One that has never run stands as after an INIT, and is not reset once more.
+  if (mark.waited_for_sipi && *mp == MpState::kRunnable)
+    return true;
   const auto now = vcpu_.debugregs();
   return now && now->db[0] != kHeldMark;
 }
