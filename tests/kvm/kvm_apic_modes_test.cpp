@@ -21,9 +21,12 @@ using namespace std::string_view_literals;
 constexpr std::uint8_t kPage = 2; ///< where the AP's code is
 constexpr std::uint8_t kVector = 0x40;
 
-/// Real mode, x2APIC: software-enables the LAPIC, says so (out 0x80, al), and halts for ever, with
-/// interrupts on.
-constexpr auto kHalter = "\x66\xb9\x0f\x08\0\0" // mov ecx, 0x80f
+/// Real mode: puts the LAPIC in x2APIC mode, software-enables it, says so (out 0x80, al), and halts for
+/// ever, with interrupts on.
+constexpr auto kHalter = "\x66\xb9\x1b\0\0\0"   // mov ecx, 0x1b
+                         "\x0f\x32\x80\xcc\x04" // rdmsr; or ah, 4
+                         "\x0f\x30"             // wrmsr
+                         "\x66\xb9\x0f\x08\0\0" // mov ecx, 0x80f
                          "\x66\xb8\xff\x01\0\0" // mov eax, 0x1ff
                          "\x66\x31\xd2\x0f\x30" // xor edx, edx; wrmsr
                          "\xe6\x80\xfb"         // out 0x80, al; sti

@@ -21,7 +21,8 @@ constexpr std::uint8_t kPage = 2;
 constexpr std::uint8_t kVector = 0x40;
 constexpr std::uint16_t kHandler = 0x3000;
 constexpr std::uint8_t kPort = 0x81;
-constexpr std::uint32_t kTicks = 2'000'000; ///< 2 ms of the LAPIC's input clock; of a TSC about as much
+constexpr std::uint32_t kX2apic = 0xfee00c00; ///< IA32_APIC_BASE: enabled, x2APIC
+constexpr std::uint32_t kTicks = 2'000'000;   ///< 2 ms of the LAPIC's input clock; of a TSC about as much
 
 std::string bytes(std::uint32_t value) {
   std::string text;
@@ -71,7 +72,8 @@ TEST_P(ApicTimer, Fires) {
   Machine machine = must(Machine::build(scenario, must(GuestImage::parse("by hand", TinyElf{}.bytes()))));
   const std::string again = how == How::kPeriodic ? "" : arm(how);
   write(machine, kPage << 12,
-        write_msr(0x80f, 0x1ff) + arm(how) + "\xfb" + (halts ? "\xf4\xeb\xfd" : "\xeb\xfe"));
+        write_msr(0x1b, kX2apic) + write_msr(0x80f, 0x1ff) + arm(how) + "\xfb" +
+            (halts ? "\xf4\xeb\xfd" : "\xeb\xfe"));
   write(machine, kHandler,
         write_msr(0x80b, 0) + again + "\xe6" + static_cast<char>(kPort) + "\xcf"); // EOI; out; iret
   write(machine, kVector * 4u, bytes(kHandler));

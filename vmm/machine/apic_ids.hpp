@@ -20,8 +20,15 @@ inline constexpr std::uint32_t kMaxXapicId = 254;
 /// How the LAPICs stand when the guest starts.
 struct ApicSetup {
   bool offers_x2apic = true;   ///< CPUID leaf 1 says that there is x2APIC
-  bool starts_x2apic = false;  ///< firmware has enabled it on every CPU
+  bool starts_x2apic = false;  ///< firmware has enabled it on CPU 0
   bool needs_wide_ids = false; ///< some ID is above kMaxXapicId
+
+  /// Whether this CPU is in x2APIC mode when the guest starts. A reset leaves xAPIC mode (SDM 3, 11.12.5.1
+  /// "x2APIC States"), and that is how firmware leaves APs; but where an ID is wide it puts all CPUs in
+  /// x2APIC mode before it hands over (11.12.8.1 "Consistency of APIC IDs and CPUID").
+  [[nodiscard]] constexpr bool starts_in_x2apic(CpuIndex cpu) const {
+    return needs_wide_ids || (starts_x2apic && cpu == 0);
+  }
 };
 
 /// Fails with kUsage when the machine's IDs do not fit the mode that it asks for.

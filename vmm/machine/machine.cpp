@@ -43,7 +43,7 @@ bool same(const abi::Request &a, const abi::Request &b) {
 }
 
 /// Makes the vCPU's LAPIC stand in x2APIC mode, as firmware would leave it. It needs the
-/// CPUID bit first; an INIT keeps the mode (SDM 3, 11.12.5.1).
+/// CPUID bit first; an INIT keeps the mode (SDM 3, 11.12.5.1 "x2APIC States").
 Result<void> enable_x2apic(Vcpu &vcpu) {
   auto special = vcpu.sregs();
   if (!special)
@@ -212,7 +212,7 @@ private:
         spec.tsc_khz = tsc_khz_ = vcpu->tsc_khz().value_or(0);
       if (auto r = vcpu->set_cpuid(vcpu_cpuid(*supported, spec, apic_id(cpu))); !r)
         return tl::unexpected(r.error());
-      if (setup.starts_x2apic)
+      if (setup.starts_in_x2apic(cpu))
         if (auto r = enable_x2apic(*vcpu); !r)
           return tl::unexpected(r.error());
       vcpus.push_back(std::move(*vcpu));

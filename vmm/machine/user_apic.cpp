@@ -10,7 +10,7 @@ UserApicBus::UserApicBus(std::span<Vcpu> vcpus, const ApicSetup &setup, const Re
       alarms_(vcpus.size(), [this](std::size_t cpu) { cpus_[cpu]->wake(); }) {
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
     const lapic::Lapic::Identity identity{i, vcpus[i].id(), i == 0, setup.offers_x2apic};
-    auto cpu = std::make_unique<UserProcessor>(vcpus[i], identity, setup.starts_x2apic,
+    auto cpu = std::make_unique<UserProcessor>(vcpus[i], identity, setup.starts_in_x2apic(vcpus[i].id()),
                                                UserProcessor::Board{bus_, alarms_, reset_, tsc_khz});
     bus_.attach(i, *cpu);
     cpus_.push_back(cpu.get());

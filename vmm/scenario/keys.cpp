@@ -41,7 +41,8 @@ constexpr std::array kKeys = std::to_array<KeyRow>({
     {.section = kMachine, .name = "apic", .type = kChoice, .fallback = "\"kernel\"", .choices = kApicModes,
      .about = "who models the local APICs"},
     {.section = kMachine, .name = "x2apic", .type = kChoice, .fallback = "\"auto\"", .choices = kX2apic,
-     .about = "whether the guest has x2APIC; `auto`: when an ID needs it; `off`: at most 255 vCPUs"},
+     .about = "whether CPU 0 starts in x2APIC mode; `auto`: when an ID needs it, and then all do; `off`: "
+              "there is none, and at most 255 vCPUs"},
     {.section = kMachine, .name = "threads_per_core", .type = kInteger, .least = 1, .most = 8, .fallback = "1",
      .choices = kThreads, .about = "threads of a core; the last core has the rest"},
 
