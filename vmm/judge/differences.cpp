@@ -34,13 +34,18 @@ std::string actual_of(const CpuVerdict &cpu) {
   return "not attempted";
 }
 
+/// Whether the scenario has the control CPU die, and it did: the run ends there, and nothing more is seen.
+bool died_as_expected(const Scenario &scenario, const Observation &seen) {
+  return seen.end == RunEnd::kControlDied && scenario.expect.failed.contains(0);
+}
+
 void compare_faults(const Scenario &scenario, const Observation &seen, std::vector<std::string> &out) {
   for (const FaultAccount &account : seen.faults) {
     const FaultSpec &spec = scenario.faults[account.fault];
     if (account.fired < spec.count && spec.probability >= 1)
       out.push_back(fmt::format("fault {} (at {}) fired {} of {} times on CPU {}", account.fault,
                                 spec.at.text, account.fired, spec.count, account.cpu));
-    else if (!account.seen_through && seen.end != RunEnd::kInterrupted)
+    else if (!account.seen_through && seen.end != RunEnd::kInterrupted && !died_as_expected(scenario, seen))
       out.push_back(fmt::format("fault {} (at {}) fired on CPU {}, and what the CPU made of it was not seen",
                                 account.fault, spec.at.text, account.cpu));
   }
@@ -153,7 +158,7 @@ std::vector<std::string> find_differences(const Scenario &scenario, const Eviden
                                           const Verdict &verdict) {
   const Observation &seen = evidence.seen();
   std::vector<std::string> out;
-  if (seen.end != RunEnd::kComplete)
+  if (seen.end != RunEnd::kComplete && !died_as_expected(scenario, seen))
     out.push_back(seen.end_detail);
   for (const CpuVerdict &cpu : verdict.cpus) {
     const std::string expected = expected_of(scenario, cpu);

@@ -278,6 +278,18 @@ TEST(Outcomes, ADeadControlCpuIsACrash) {
   EXPECT_EQ(verdict.cpus[1].reason, "lost@alive");
 }
 
+TEST(Outcomes, ADeadControlCpuMayBeWhatIsExpected) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.seen.end = RunEnd::kControlDied;
+  run.seen.end_detail = "CPU 0 died";
+  run.scenario.expect.online = {};
+  run.scenario.expect.failed = {{0, "crash@active"}, {1, "lost@alive"}};
+  EXPECT_EQ(run.judged().kind, VerdictKind::kPass);
+  run.scenario.expect.failed = {{1, "lost@alive"}};
+  EXPECT_EQ(run.judged().kind, VerdictKind::kFail) << "nobody has said that CPU 0 dies";
+}
+
 TEST(Outcomes, BeyondMaxCpusIsNotAttempted) {
   MadeRun run(3);
   run.scenario.bringup.max_cpus = 2;
