@@ -97,6 +97,9 @@ class Schema(unittest.TestCase):
         whole = jsonschema.Draft202012Validator(schema)
         self.assertTrue(whole.is_valid(SOUND))
         self.assertTrue(whole.is_valid(SOUND | {"start": "zero"}))
+        last = 1_048_576 - 1  # as many CPUs as a simulated machine has at most
+        self.assertTrue(whole.is_valid(changed(["cpus", 1], cpu(last))))
+        self.assertFalse(whole.is_valid(changed(["cpus", 1], cpu(last + 1))))
 
     def test_suites(self):
         schema = json.loads((run_scenario.ROOT / "docs/result.schema.json").read_text())
