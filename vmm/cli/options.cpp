@@ -141,7 +141,11 @@ Result<bool> parse(CLI::App &app, const Arguments &arguments) {
     return false;
   } catch (const CLI::ArgumentMismatch &error) {
     const std::string_view text = error.what(); // "--seed: 1 required N missing"
-    return fail(ExitStatus::kUsage, fmt::format("{} needs a value", text.substr(0, text.find(':'))));
+    const std::string name(text.substr(0, text.find(':')));
+    const CLI::Option *option = app.get_option_no_throw(name);
+    const bool too_often = option != nullptr && option->count() > 1;
+    return fail(ExitStatus::kUsage,
+                fmt::format("{} {}", name, too_often ? "is given more than once" : "needs a value"));
   } catch (const CLI::ParseError &error) {
     return fail(ExitStatus::kUsage, error.what());
   }

@@ -14,6 +14,7 @@ TEST(cli, run_says_how_it_is_used) {
   expect_usage_error("run --sede 3 f", "vmm run: unknown option --sede; did you mean \"--seed\"?", hint);
   expect_usage_error("--wibble f", "vmm run: unknown option --wibble", hint);
   expect_usage_error("run --seed", "vmm run: --seed needs a value", hint);
+  expect_usage_error("run --seed 1 --seed 2", "vmm run: --seed is given more than once", hint);
   expect_usage_error("run --seed three f",
                      "vmm run: --seed: \"three\" is not a number from 0 to 18446744073709551615", hint);
   expect_usage_error("run --seed -1 f",
