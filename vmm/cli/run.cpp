@@ -3,6 +3,7 @@
 
 #include "vmm/cli/commands.hpp"
 #include "vmm/html/page.hpp"
+#include "vmm/lab/interrupt.hpp"
 #include "vmm/scenario/load.hpp"
 #include "vmm/suite/command_line.hpp"
 
@@ -62,7 +63,11 @@ Result<void> check_outputs(std::initializer_list<Output> outputs) {
   return {};
 }
 
-int run(const Arguments &arguments) { return run_with(nullptr, arguments); }
+/// A signal is not to end it unheard, however early it comes.
+int run(const Arguments &arguments) {
+  const InterruptGuard guard;
+  return run_with(nullptr, arguments);
+}
 
 int run_with(MachineStock *stock, const Arguments &arguments) {
   const auto parsed = parse_run(arguments);

@@ -10,6 +10,7 @@ namespace reveille::vmm {
 
 namespace {
 
+int g_guards = 0;                  // how many live, one in the other
 std::atomic<int> g_interrupts = 0; // lock-free, so that a handler may touch it
 static_assert(std::atomic<int>::is_always_lock_free);
 
@@ -29,11 +30,16 @@ void handle_with(void (*handler)(int)) {
 } // namespace
 
 InterruptGuard::InterruptGuard() {
+  if (g_guards++ != 0)
+    return;
   g_interrupts = 0;
   handle_with(note_interrupt);
 }
 
-InterruptGuard::~InterruptGuard() { handle_with(SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  if (--g_guards == 0)
+    handle_with(SIG_DFL);
+}
 
 bool InterruptGuard::interrupted() { return g_interrupts.load() > 0; }
 

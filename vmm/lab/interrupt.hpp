@@ -4,7 +4,8 @@
 namespace reveille::vmm {
 
 /// While it lives, SIGINT and SIGTERM are remembered instead of ending the process. The
-/// second one ends it at once with status 130.
+/// second one ends it at once with status 130. A call that waits comes back with EINTR. One may live
+/// within another, and then remembers what that one does; all of them in one thread.
 class InterruptGuard {
 public:
   InterruptGuard();

@@ -31,6 +31,9 @@ private:
 };
 
 tl::unexpected<Error> unreadable(const std::string &path, int error) {
+  if (error == EINTR)
+    return fail(ExitStatus::kInterrupted,
+                fmt::format("{}: interrupted while it was read", display_name(path)));
   if (error == EISDIR)
     return fail(ExitStatus::kUsage, fmt::format("{}: is a directory, not a scenario file", path));
   return fail(ExitStatus::kUsage,
@@ -49,8 +52,6 @@ Result<std::string> read_text(const std::string &path) {
   std::array<char, 16384> block; // NOLINT(cppcoreguidelines-pro-type-member-init)
   for (;;) {
     const ssize_t got = ::read(input.fd(), block.data(), block.size());
-    if (got < 0 && errno == EINTR)
-      continue;
     if (got < 0)
       return unreadable(path, errno);
     if (got == 0)
