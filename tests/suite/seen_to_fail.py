@@ -39,6 +39,8 @@ def problems(data):
             found.append(f"{entry['id']}: stands twice")
         ids.add(entry["id"])
         named.update(entry["scenarios"])
+        if not entry["scenarios"] and "test" not in entry:
+            found.append(f"{entry['id']}: nothing is run under it")
     found += [f"{name}: no break is named for it" for name in sorted(scenarios() - named)]
     found += [f"{name}: there is no such scenario" for name in sorted(named - scenarios())]
     return found
@@ -97,6 +99,13 @@ def run(command, entry, name):
     return done.returncode
 
 
+def run_test(vmm, guest, entry):
+    """A program of the tests, with the broken guest."""
+    done = subprocess.run([vmm.parent / entry["test"][0], *entry["test"][1:]], capture_output=True, check=False,
+                          timeout=RUN_S, env=os.environ | {"REVEILLE_GUEST": str(guest)})  # fmt: skip
+    return done.returncode
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
@@ -123,6 +132,11 @@ def main():
             seen = status in (1, 4)
             unseen += not seen
             print(f"{'red ' if seen else 'NOT RED'}  {name}  under {entry['id']} (exit {status})", flush=True)
+        if "test" in entry:
+            status = run_test(copy.vmm, copy.build / "bin" / "guest.elf", entry)
+            unseen += status != 1
+            print(f"{'red ' if status == 1 else 'NOT RED'}  {' '.join(entry['test'])}  under {entry['id']} "
+                  f"(exit {status})", flush=True)
     print(f"{unseen} not seen to fail" if unseen else "every scenario was seen to fail")
     return 1 if unseen else 0
 
