@@ -18,6 +18,16 @@ enum class ExitStatus : int {
   kInterrupted = 130,
 };
 
+/// The one of two that a command ends with: 130 first, for it says that not all was done, then as the design
+/// orders them: 4, 2, 1, 3, 0.
+[[nodiscard]] constexpr ExitStatus worse_of(ExitStatus a, ExitStatus b) {
+  using enum ExitStatus;
+  for (const ExitStatus worst : {kInterrupted, kBroken, kUsage, kDiffers, kUnsupported})
+    if (a == worst || b == worst)
+      return worst;
+  return kAsExpected;
+}
+
 /// What went wrong: what was attempted, on what, and what to do about it, in one message
 /// without a final newline.
 struct Error {

@@ -128,6 +128,14 @@ std::string complaint_about(const CLI::App &app, const std::string &word) {
                      near.empty() ? std::string{} : fmt::format("; did you mean \"--{}\"?", near));
 }
 
+/// The option that was given an empty value, as a shell makes of a variable that is not set; empty: none.
+std::string given_nothing(const CLI::App &app) {
+  for (const CLI::Option *option : app.get_options())
+    if (!option->get_positional() && std::ranges::count(option->results(), std::string{}) != 0)
+      return option->get_name();
+  return {};
+}
+
 /// Whether to go on: help has been asked for, and printed, when not.
 Result<bool> parse(CLI::App &app, const Arguments &arguments) {
   app.set_help_flag("-h,--help", "Print this and exit");
@@ -151,6 +159,8 @@ Result<bool> parse(CLI::App &app, const Arguments &arguments) {
   }
   if (const Arguments extra = app.remaining(); !extra.empty())
     return fail(ExitStatus::kUsage, complaint_about(app, extra.front()));
+  if (const std::string name = given_nothing(app); !name.empty())
+    return fail(ExitStatus::kUsage, fmt::format("{} needs a value, and was given an empty one", name));
   return true;
 }
 

@@ -95,6 +95,7 @@ int run_with(MachineStock *stock, const Arguments &arguments) {
                        fmt::format("--report: a page has room for {} CPUs, and this run has {}; --json "
                                    "and --trace have room for all",
                                    kMostPageCpus, scenario->machine.vcpus));
+  scenario->guest = wanted.guest;
   options.scenario = std::move(*scenario);
   options.again = again(wanted, options.scenario.seed);
   options.guest_path = wanted.guest.empty() ? guest_beside_binary() : wanted.guest;

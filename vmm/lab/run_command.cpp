@@ -40,18 +40,16 @@ struct Results {
   std::string report;
 };
 
-/// Writes each where it was asked for. The status is that of the run, unless one could not be written.
+/// Writes each where it was asked for, also when another could not be written.
 int write_results(const RunOptions &options, const Results &results, ExitStatus status) {
-  Result<void> written;
   for (const auto &[path, text] :
        {std::tie(options.json, results.json), std::tie(options.junit, results.junit),
         std::tie(options.trace, results.trace), std::tie(options.report, results.report)})
-    if (!path.empty() && written)
-      written = write_output(path, text);
-  if (written)
-    return static_cast<int>(status);
-  fmt::print(stderr, "vmm: {}\n", written.error().message);
-  return static_cast<int>(written.error().status);
+    if (const Result<void> written = path.empty() ? Result<void>{} : write_output(path, text); !written) {
+      fmt::print(stderr, "vmm: {}\n", written.error().message);
+      status = worse_of(status, written.error().status);
+    }
+  return static_cast<int>(status);
 }
 
 /// What a run has taken, by the host's clock.

@@ -66,6 +66,8 @@ std::string rerun(const Scenario &scenario) {
     command += fmt::format(" --backend {}", name(scenario.backend));
   if (scenario.seed != 0)
     command += fmt::format(" --seed {}", scenario.seed);
+  if (!scenario.guest.empty())
+    command += " --guest " + shell_quoted(scenario.guest);
   return command;
 }
 

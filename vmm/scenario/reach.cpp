@@ -42,7 +42,7 @@ bool never_comes(const FaultSpec &by, const FaultSpec &fault) {
   const bool is_hidden = is_one_of(by.action, {Action::kUnlisted, Action::kDisabled});
   if (!is_hidden && !is_one_of(by.action, {Action::kGhost, Action::kSameId}))
     return false;
-  if (std::holds_alternative<FirmwarePlace>(fault.at.where) || by.probability < 1)
+  if (std::holds_alternative<FirmwarePlace>(fault.at.where))
     return false;
   if (std::holds_alternative<GuestPlace>(fault.at.where))
     return is_hidden || !is_on_control_cpu(fault.at);
@@ -54,6 +54,8 @@ bool never_comes(const FaultSpec &by, const FaultSpec &fault) {
 std::uint32_t first_cycle(const FaultSpec &fault) { return std::max<std::uint32_t>(fault.cycle, 1); }
 
 Hidden hides(const FaultSpec &by, bool first, const FaultSpec &fault, const Limits &limits) {
+  if (by.probability < 1)
+    return Hidden::kNo; // it may let it pass
   if (never_comes(by, fault))
     return Hidden::kNoStart;
   if (!by.endless() && by.action != Action::kFail)

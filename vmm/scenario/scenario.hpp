@@ -198,6 +198,7 @@ struct Scenario {
   ExpectSpec expect; ///< always complete: what was left out has been derived
   std::uint64_t seed = 0;
   std::vector<std::string> overrides; ///< the --set options that have gone into it
+  std::string guest;                  ///< the image that was asked for; empty: the one beside the vmm
 };
 
 } // namespace reveille::vmm

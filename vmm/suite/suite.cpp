@@ -105,20 +105,24 @@ public:
   ExitStatus finish() {
     const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     text_.finish(tally_, seconds);
-    auto written = std::move(kept_);
-    if (results_ && written)
-      written = write_suite_json(options_.json, *results_,
-                                 suite_summary_json(options_, files_, tally_, plan_.size(), seconds));
-    if (junit_ && written)
-      written = junit_->write(options_, seconds);
-    if (tap_ && written)
-      written = tap_->write(options_, plan_.size());
-    if (!options_.report.empty() && written)
-      written = page_.write(options_, tally_, plan_.size(), seconds);
-    if (written)
-      return row_of(tally_.verdict()).exit;
-    fmt::print(stderr, "vmm suite: {}\n", written.error().message);
-    return written.error().status;
+    ExitStatus status = row_of(tally_.verdict()).exit;
+    const auto note = [&status](const Result<void> &written) {
+      if (written)
+        return;
+      fmt::print(stderr, "vmm suite: {}\n", written.error().message);
+      status = worse_of(status, written.error().status);
+    };
+    note(kept_); // if not, they are not all there
+    if (results_ && kept_)
+      note(write_suite_json(options_.json, *results_,
+                            suite_summary_json(options_, files_, tally_, plan_.size(), seconds)));
+    if (junit_ && kept_)
+      note(junit_->write(options_, seconds));
+    if (tap_ && kept_)
+      note(tap_->write(options_, plan_.size()));
+    if (!options_.report.empty())
+      note(page_.write(options_, tally_, plan_.size(), seconds));
+    return status;
   }
 
 private:
