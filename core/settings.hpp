@@ -26,7 +26,7 @@ struct Settings {
   /// the one CP, so it waits long, but far below its own turn. Once they have met, each mark is looked for
   /// for a quarter of a millisecond at most: who has not answered by then has lost its processor to somebody
   /// who could use the one of him who looks. A stop is an INIT, and the manual asks for
-  /// 10 ms behind each (SDM vol. 3A, 8.4.4.1): while KVM still resets the vCPU for it, a further INIT
+  /// 10 ms behind each (SDM vol. 3A, 9.4.4.1): while KVM still resets the vCPU for it, a further INIT
   /// and SIPIs may come out of their order, and the AP then waits for a SIPI that has been used up.
   constexpr void set_timeout(std::uint64_t ticks, std::uint64_t ticks_per_ms) {
     timeout = ticks;

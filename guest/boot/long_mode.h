@@ -3,7 +3,7 @@
 #pragma once
 
 // In: 32-bit protected mode with a GDT of the guest's loaded, paging off. Out: at \target in
-// 64-bit mode, page tables on. Uses EAX, ECX, EDX; no stack. (SDM vol. 3A, 9.8.5
+// 64-bit mode, page tables on. Uses EAX, ECX, EDX; no stack. (SDM vol. 3A, 10.8.5
 // "Initializing IA-32e Mode".)
 .macro ENTER_LONG_MODE target
   mov $kAsmCr4, %eax

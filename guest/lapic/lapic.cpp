@@ -63,7 +63,7 @@ namespace {
 [[gnu::always_inline]] inline void write_icr(std::uint32_t apic_id, std::uint32_t low, bool has_target) {
   if (x2apic) {
     // A write to the x2APIC's ICR is not ordered behind earlier stores; the manual asks for
-    // just this pair (SDM vol. 3A, 10.12.3 "MSR Access in x2APIC Mode").
+    // just this pair (SDM vol. 3A, 11.12.3 "MSR Access in x2APIC Mode").
     asm volatile("mfence\n\tlfence" : : : "memory");
     x86::wrmsr(msr(Register::kIcrLow), (std::uint64_t{apic_id} << 32) | low);
     return;

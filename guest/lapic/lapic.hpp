@@ -43,7 +43,7 @@ extern bool x2apic;
 }
 
 /// Puts this CPU's LAPIC in the mode that all are to have. Uses no stack, for it runs before
-/// an AP has one. Mode changes are limited (SDM vol. 3A, 10.12.5 "x2APIC State Transitions"):
+/// an AP has one. Mode changes are limited (SDM vol. 3A, 11.12.5 "x2APIC State Transitions"):
 /// disabled to x2APIC goes through xAPIC, and x2APIC to xAPIC goes through disabled.
 [[gnu::always_inline]] inline void join_mode() {
   using Base = x86::ApicBase;
@@ -71,7 +71,7 @@ void adopt();
 std::uint32_t choose(std::uint32_t highest_id, bool listed);
 
 /// Enables this CPU's LAPIC. The LVT entries are as INIT left them, masked (SDM vol. 3A,
-/// 10.4.7.3 "Local APIC State After It Receives an INIT Reset"). `lowest_vector`'s priority
+/// 11.4.7.3 "Local APIC State After an INIT Reset"). `lowest_vector`'s priority
 /// class and those above are admitted; 0 admits all.
 void enable(std::uint8_t lowest_vector);
 void admit(std::uint8_t lowest_vector);

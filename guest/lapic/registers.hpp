@@ -1,13 +1,13 @@
 // The local APIC's registers and fields, by the manual's names and in its bit order
-// (SDM vol. 3A, chapter 10 "Advanced Programmable Interrupt Controller (APIC)").
+// (SDM vol. 3A, chapter 11 "Advanced Programmable Interrupt Controller (APIC)").
 #pragma once
 
 #include <cstdint>
 
 namespace reveille::guest::lapic {
 
-/// A register, as its byte offset in the xAPIC's page (table 10-1 "Local APIC Register Address
-/// Map"). Its x2APIC MSR follows from it (10.12.1.2 "x2APIC Register Address Space").
+/// A register, as its byte offset in the xAPIC's page (table 11-1 "Local APIC Register Address
+/// Map"). Its x2APIC MSR follows from it (11.12.1.2 "x2APIC Register Address Space").
 enum class Register : std::uint32_t {
   kId = 0x020,
   kTaskPriority = 0x080,
@@ -34,7 +34,7 @@ static_assert(msr(Register::kLvtTimer) == 0x832 && msr(Register::kDivideConfigur
 /// 0xff is the xAPIC's broadcast.
 inline constexpr std::uint32_t kLastXapicId = 0xfe;
 
-/// Interrupt command register, its lower half (10.6.1, figure 10-12). Destination mode, bit 11, is always
+/// Interrupt command register, its lower half (11.6.1, figure 11-12). Destination mode, bit 11, is always
 /// physical; trigger mode, bit 15, always edge; bit 14 is 0 for INIT level de-assert alone.
 struct Icr {
   enum class Delivery : std::uint32_t { kFixed = 0, kInit = 5, kStartUp = 6 };    // 10:8
@@ -69,17 +69,17 @@ struct Spurious {
   static constexpr std::uint32_t kSoftwareEnable = 1u << 8;
 };
 
-/// Local vector table registers (10.5.1, figure 10-8).
+/// Local vector table registers (11.5.1, figure 11-8).
 inline constexpr std::uint32_t kLvtMasked = 1u << 16;
 struct LvtTimer {
   static constexpr std::uint32_t kOneShot = 0u << 17;
   static constexpr std::uint32_t kTscDeadline = 2u << 17;
 };
 
-/// Divide configuration register (10.5.4, figure 10-10): the timer counts at its input clock.
+/// Divide configuration register (11.5.4, figure 11-10): the timer counts at its input clock.
 inline constexpr std::uint32_t kDivideBy1 = 0xb;
 
-/// Task-priority register (10.8.3.1): only vectors of a higher class are taken.
+/// Task-priority register (11.8.3.1): only vectors of a higher class are taken.
 [[nodiscard]] constexpr std::uint32_t admit_class_and_above(std::uint8_t vector) {
   return ((vector >> 4) - 1u) << 4;
 }

@@ -56,7 +56,7 @@ void set_timer(std::uint64_t deadline) {
   if (by_deadline) {
     write(Register::kLvtTimer, LvtTimer::kTscDeadline | x86::kTimerVector);
     // In xAPIC mode the LVT is written through memory and the deadline is an MSR, which
-    // may otherwise overtake it (SDM vol. 3A, 10.5.4.1 "TSC-Deadline Mode").
+    // may otherwise overtake it (SDM vol. 3A, 11.5.4.1 "TSC-Deadline Mode").
     x86::full_barrier();
     x86::wrmsr(x86::kIa32TscDeadline, deadline == 0 ? 1 : deadline); // 0 would disarm
     return;

@@ -17,7 +17,7 @@ void pass_time(std::uint64_t ticks) {
 
 } // namespace
 
-// The manual asks for 10 ms after INIT and 200 us after the first SIPI (SDM vol. 3A, 8.4.4.1
+// The manual asks for 10 ms after INIT and 200 us after the first SIPI (SDM vol. 3A, 9.4.4.1
 // "Typical BSP Initialization Sequence"). They are for the processor's sake, and a hypervisor
 // needs none: a thousand APs kicked in a row would take ten seconds.
 CpEnvironment::CpEnvironment(PerCpu &me, std::atomic<std::uint32_t> &kicks)

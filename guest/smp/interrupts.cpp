@@ -28,7 +28,7 @@ extern "C" void handle_interrupt(const x86::InterruptFrame *frame) {
   default:
     me.stray = me.stray + 1;
     // The spurious vector, or one that did not come through the LAPIC, must not be
-    // acknowledged (SDM vol. 3A, 10.9 "Spurious Interrupt").
+    // acknowledged (SDM vol. 3A, 11.9 "Spurious Interrupt").
     if (!lapic::in_service(vector))
       return;
   }

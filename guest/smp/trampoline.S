@@ -4,7 +4,7 @@
 
 // Copied to each of the trampoline pages; must run wherever it is.
 //
-// In: real mode, CS = address of the page >> 4, IP = 0, interrupts off (SDM vol. 3A, 8.4.4
+// In: real mode, CS = address of the page >> 4, IP = 0, interrupts off (SDM vol. 3A, 9.4.4
 // "MP Initialization Example"). All else as INIT left it, or not. No stack.
 .section .trampoline, "a"
 .code16

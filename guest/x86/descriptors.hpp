@@ -41,7 +41,7 @@ enum Selector : std::uint16_t {
 enum Ist : std::uint8_t { kIstNone = 0, kIstNonMaskable = 1, kIstDoubleFault = 2, kIstMachineCheck = 3 };
 inline constexpr unsigned kIstStacks = 3;
 
-/// 64-bit TSS (SDM vol. 3A, 7.7 "Task Management in 64-bit Mode").
+/// 64-bit TSS (SDM vol. 3A, 8.7 "Task Management in 64-bit Mode").
 struct [[gnu::packed]] TaskState {
   std::uint32_t reserved0;
   std::uint64_t rsp[3];

@@ -16,7 +16,7 @@ extern const char wake_entry_x2apic[];
 
 namespace {
 
-/// A task descriptor takes two entries (SDM vol. 3A, 7.2.3 "TSS Descriptor in 64-bit mode").
+/// A task descriptor takes two entries (SDM vol. 3A, 8.2.3 "TSS Descriptor in 64-bit mode").
 void put_task_descriptor(std::uint64_t *entry, const TaskState &task) {
   constexpr std::uint64_t kAvailableTask = 9;
   const auto base = reinterpret_cast<std::uint64_t>(&task);

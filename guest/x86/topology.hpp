@@ -11,7 +11,7 @@ namespace reveille::guest::x86 {
 /// How many of an APIC ID's low bits number the thread in its core: two CPUs whose IDs differ in
 /// no other bit are threads of one core. 0 to 31; 0 as well where CPUID has no leaf that says so.
 /// One answer holds for all CPUs. `ask(leaf, subleaf)` is CPUID. Source: SDM vol. 2A, "CPUID", leaves
-/// 1FH, which is to be preferred, and 0BH; vol. 3A, 8.9.2 "Hierarchical Mapping of CPUID Extended
+/// 1FH, which is to be preferred, and 0BH; vol. 3A, 9.9.2 "Hierarchical Mapping of CPUID Extended
 /// Topology Leaf".
 template <std::invocable<std::uint32_t, std::uint32_t> Ask> [[nodiscard]] unsigned thread_bits(Ask &&ask) {
   constexpr std::uint32_t kShift = 0x1f;        // EAX[4:0]

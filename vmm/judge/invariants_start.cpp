@@ -75,7 +75,7 @@ Finding look_unknown_refused(const JudgeContext &context) {
     if (Finding bad = look_unclaimed_events(context, cpu))
       return bad;
     const auto &shot = seen.cpus[cpu].vcpu;
-    if (shot && shot->refused && shot->rsp != 0) // an INIT clears it (SDM vol. 3A, table 9-1)
+    if (shot && shot->refused && shot->rsp != 0) // an INIT clears it (SDM vol. 3A, table 10-1)
       return fmt::format("CPU {} could not claim, and stands on a stack at {:#x}", cpu, shot->rsp);
   }
   return look_unknown_cpus(context);

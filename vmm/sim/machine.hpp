@@ -117,7 +117,7 @@ public:
   /// Sends an INIT or a SIPI on its way, which is the host's.
   void send(CpuIndex sender, const Parcel &parcel, Ns latency) { host_.send(sender, parcel, latency); }
   /// Delivers an INIT; a SIPI, after which the CPU needs `latency` to its first code (SDM vol. 3A,
-  /// 8.4 "Multiple-Processor (MP) Initialization").
+  /// 9.4 "Multiple-Processor (MP) Initialization").
   void init(CpuIndex cpu);
   void sipi(CpuIndex cpu, unsigned vector, Ns latency);
   void set_interrupts(CpuIndex cpu, bool on) { processor(cpu).interrupts_on = on; }

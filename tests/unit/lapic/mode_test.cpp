@@ -157,7 +157,7 @@ TEST(LapicMode, AnInitResets) {
   EXPECT_EQ(bench[0].get(Register::kId), 5u << 24);
 }
 
-// 11.12.5.2 "x2APIC After an INIT": the mode stays
+// 11.12.5.1 "x2APIC States": an INIT keeps the mode
 TEST(LapicMode, AnInitKeepsX2apicMode) {
   Bench bench(1, true, 5);
   bench[0].lapic.inbox().post({Delivery::kInit});
