@@ -19,7 +19,7 @@ enum class EventKind : std::uint8_t {
   kStepDone,    ///< a step's startup ended; a = index, b = section | error << 32
   kUndoEnter,   ///< a step's teardown begins; a, b as kStepEnter
   kUndoDone,    ///< a step's teardown ended; a, b as kStepEnter
-  kClaimFailed, ///< the AP found another word than the one that its page allows; a = that word
+  kClaimFailed, ///< the AP may not claim; a = the word. No guest of ours writes it: such an AP owns no ring
   kTimeout,     ///< the CP found a turn's time up; a = the word that it gave up on
   kStop,        ///< the CP sent the INIT of giving up
   kProven,      ///< the CP holds proof that the attempt is over; a = the word that proves it

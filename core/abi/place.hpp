@@ -6,7 +6,7 @@
 
 namespace reveille::abi {
 
-/// A bit number in CpuSlot::armed. Twice the point's number, plus one when released.
+/// A bit number in HostLine::armed. Twice the point's number, plus one when released.
 enum class Place : std::uint8_t {
   kAlive = 0,
   kAliveReleased,
@@ -29,7 +29,7 @@ enum class Place : std::uint8_t {
 /// The steps that have places; those that are registered behind them have none.
 inline constexpr unsigned kStepPlaces = 16;
 inline constexpr unsigned kPlaceCount = static_cast<unsigned>(Place::kFirstStep) + 2 * kStepPlaces;
-static_assert(kPlaceCount <= 64, "a place is a bit of CpuSlot::armed");
+static_assert(kPlaceCount <= 64, "a place is a bit of HostLine::armed");
 
 /// The place before (or after) the startup of the step that was registered as number `step`,
 /// from 0, of all sections; must be below kStepPlaces.

@@ -55,7 +55,7 @@ struct Word {
   /// A word from memory. A state that does not exist is kept as it is: ask is_valid() before trusting it.
   [[nodiscard]] static constexpr Word from(std::uint64_t bits) { return std::bit_cast<Word>(bits); }
 
-  /// Whether the bits are a word at all: a known state, and no stray bit.
+  /// Whether the bits are a word at all: a known state; every attempt and every step is one.
   [[nodiscard]] static constexpr bool is_valid(std::uint64_t bits) {
     return ((bits >> 16) & 0xffff) < kStateCount;
   }

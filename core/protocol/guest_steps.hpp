@@ -21,8 +21,8 @@ struct StepSpec {
 
 inline constexpr std::array kGuestSteps = {
     StepSpec{Section::kPrepare, "area", true, true, "the attempt's stack and per-CPU area"},
-    StepSpec{Section::kStarting, "cpu-tables", true, true, "GDT, IDT and TSS of its own"},
-    StepSpec{Section::kStarting, "lapic", true, true, "the LAPIC's priority and error registers"},
+    StepSpec{Section::kStarting, "cpu-tables", true, true, "the GDT and TSS of its area"},
+    StepSpec{Section::kStarting, "lapic", true, true, "whether the LAPIC's ID is right; lets work through"},
     StepSpec{Section::kStarting, "timer", true, true, "the one-shot timer"},
     StepSpec{Section::kStarting, "tsc", true, true, "whether the TSC counts, and never back"},
     StepSpec{Section::kOnline, "worker", true, true, "takes an interrupt with work, and answers"},

@@ -40,7 +40,7 @@ template <Counter C> [[nodiscard]] Reading read_with_tsc(const C &counter) {
   return best;
 }
 
-/// The TSC's frequency in kFrequency over ten milliseconds of the counter; 0 when it does not count.
+/// The TSC's frequency in kHz over ten milliseconds of the counter; 0 when it does not count.
 template <Counter C> [[nodiscard]] std::uint64_t measure_tsc_khz(const C &counter) {
   constexpr std::uint64_t kWanted = C::kFrequency / 100;
   constexpr unsigned kPatience = 1'000'000; // readings; a counter that moves needs far fewer

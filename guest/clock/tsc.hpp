@@ -12,13 +12,13 @@ struct Sources {
   bool pm_timer_is_32_bit = false;
 };
 
-/// The TSC's frequency in kFrequency, 0 when nothing says and nothing can be measured.
+/// The TSC's frequency in kHz, 0 when nothing says and nothing can be measured.
 [[nodiscard]] std::uint64_t find_tsc_khz(const Sources &sources);
 
 /// The LAPIC timer's frequency as a hypervisor states it, in Hz; 0: it does not.
 [[nodiscard]] std::uint64_t stated_lapic_hz();
 
-/// The TSC's frequency. Written once, by CPU 0, before the first kick.
+/// The TSC's frequency in kHz. Written once, by CPU 0, before the first kick.
 extern std::uint64_t tsc_khz;
 
 } // namespace reveille::guest::clock

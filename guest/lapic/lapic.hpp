@@ -8,7 +8,7 @@
 #include <cstdint>
 
 extern "C" {
-/// Address of the xAPIC's page; interrupts.S reads it. Written by lapic::choose() alone,
+/// Address of the xAPIC's page; interrupts.S reads it. Written by lapic::adopt() alone,
 /// before any AP is kicked. Mapped uncached by boot/page_tables.cpp.
 extern std::uint64_t lapic_mmio_base;
 
@@ -19,7 +19,8 @@ void lapic_send_start(std::uint32_t apic_id, std::uint32_t low);
 
 namespace reveille::guest::lapic {
 
-/// Whether every CPU is to run its LAPIC in x2APIC mode. Written by choose() alone.
+/// Whether every CPU is to run its LAPIC in x2APIC mode. Written by adopt() and choose()
+/// alone, before any AP is kicked.
 extern bool x2apic;
 
 [[nodiscard, gnu::always_inline]] inline std::uint32_t read(Register r) {

@@ -11,8 +11,8 @@ namespace reveille::guest::x86 {
 /// tops of the stacks for NMI, double fault and machine check. Interrupts must be off.
 void load_tables(CpuTables &tables, const std::uint64_t (&ist)[kIstStacks]);
 
-/// Makes the one IDT whole. Called by CPU 0, before any load_tables(); the LAPIC's mode must have been
-/// chosen, for the wake handler is made for it.
+/// Makes the one IDT whole, with the wake handler for that mode of the LAPIC. Called by CPU 0, before its
+/// first load_tables(), and once more when another mode is chosen, before any AP is kicked.
 void build_interrupt_table(bool x2apic);
 
 } // namespace reveille::guest::x86

@@ -37,7 +37,7 @@ enum class LinkKind : std::uint8_t {
 };
 inline constexpr std::size_t kLinkKinds = 19;
 
-/// A word for a kind, as blame, the JSON result and the comparison of two of them have it.
+/// A word for a kind, as BlamePart::name and the links on the page of a run have it.
 [[nodiscard]] std::string_view name(LinkKind kind);
 
 struct ChainLink {

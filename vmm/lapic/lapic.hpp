@@ -26,7 +26,7 @@ public:
   struct Identity {
     std::size_t index;  ///< on the bus
     std::uint32_t id;   ///< initial x2APIC ID
-    bool is_bsp;        ///<
+    bool is_bsp;        ///< the bootstrap processor: IA32_APIC_BASE says so
     bool offers_x2apic; ///< as CPUID says; without it the EXTD bit is reserved
   };
 

@@ -30,7 +30,7 @@ enum class Shorthand : std::uint8_t { kNone = 0, kSelf = 1, kAll = 2, kOthers = 
 /// Whom a message is for, without a shorthand.
 struct Destination {
   std::uint32_t id = 0;   ///< physical: an APIC ID; logical: the message destination address
-  bool logical = false;   ///<
+  bool logical = false;   ///< the destination mode
   bool broadcast = false; ///< to all: 0xff from an xAPIC, 0xffffffff from an x2APIC
 };
 
@@ -44,7 +44,7 @@ struct Ipi {
 /// What others need to know of a LAPIC to find out whether a message is for it.
 struct Address {
   std::uint32_t id = 0;            ///< x2APIC ID; an xAPIC's is its low eight bits
-  Mode mode = Mode::kXapic;        ///<
+  Mode mode = Mode::kXapic;        ///< what it takes depends on it
   std::uint8_t ldr = 0;            ///< bits 31:24 of an xAPIC's LDR
   std::uint8_t model = kFlatModel; ///< bits 31:28 of its DFR
   std::uint8_t tpr = 0;            ///< for the arbitration of a lowest-priority message

@@ -22,7 +22,7 @@ public:
   /// A vCPU that gets a SIPI with kStartupPage starts at kStartup.
   static constexpr std::uint8_t kStartupPage = 1;
   static constexpr std::uint64_t kStartup = 0x1000;
-  static constexpr std::uint64_t kBoot = 0x2000; ///< where boot_at_start() puts a vCPU
+  static constexpr std::uint64_t kBoot = 0x2000; ///< where boot() puts a vCPU
   static constexpr std::uint64_t kStack = 0x9000;
   /// No run lasts longer: what a probe runs takes microseconds, on a loaded host milliseconds.
   static constexpr std::chrono::seconds kBound{5};

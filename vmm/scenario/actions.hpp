@@ -20,7 +20,7 @@ struct ActionRow {
   std::string_view name;
   Action action;
   Duration duration;
-  std::string_view keys;  ///< those of its own, comma-separated; all but duration_ms and error are required
+  std::string_view keys;  ///< its own, comma-separated; required but for duration_ms, error, one of jump's
   std::string_view where; ///< in words
   std::string_view about;
 };

@@ -34,7 +34,7 @@ struct ListedCpu {
   bool enabled = true;
 };
 
-/// The same in ticks of a TSC.
+/// Microseconds as ticks of a TSC of that frequency.
 [[nodiscard]] constexpr std::int64_t skew_ticks(double skew_us, std::uint32_t tsc_khz) {
   return static_cast<std::int64_t>(skew_us * tsc_khz / 1000);
 }

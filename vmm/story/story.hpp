@@ -63,7 +63,7 @@ struct Slice {
 
 /// Something of a moment. What the guest wrote is `event`, what the host did is `firing`.
 struct Instant {
-  std::string name; ///< "kick", "timeout", "fault 0"
+  std::string name; ///< "kick", "timeout", "stall at started"
   double at_us = 0;
   std::uint32_t attempt = 0;
   const abi::Event *event = nullptr; ///< in the observation

@@ -30,7 +30,7 @@ void tell_control(const Evidence &evidence, const Times &times, std::uint32_t cy
 /// A step that begins, of an event that says so.
 [[nodiscard]] Slice step_of(const StepNames &names, const abi::Event &event);
 
-/// Where an AP is that waits in this state: a point's name, or dying.
+/// Where an AP is that waits in this state: a point's name, "dying" or "a failed step".
 [[nodiscard]] std::string_view waiting_at(protocol::State arrived);
 
 /// What a moment is called in a story; empty: it is none of a moment.
