@@ -166,7 +166,7 @@ TEST_P(ApicModes, AnInitFindsARunningCpu) {
 
 TEST_P(ApicModes, NobodyIsAnError) {
   Machine machine = build(2);
-  EXPECT_FALSE(machine.bus().send(77, {ApicMessage::Delivery::kInit, 0}));
+  EXPECT_FALSE(machine.bus().send(77, {lapic::Delivery::kInit}));
 }
 
 std::string mode_name(const testing::TestParamInfo<ApicMode> &info) {

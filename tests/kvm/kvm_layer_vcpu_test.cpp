@@ -113,9 +113,9 @@ TEST(KvmLayerStart, OnlyTheFirstVcpuRunsByItself) {
 TEST(KvmLayerStart, InitAndSipiStartAnApOnItsPage) {
   REVEILLE_NEEDS_KVM();
   BareGuest guest("\xe6\x80"sv, Lapic::kKernel, 2); // out 0x80, al
-  test::must(guest.vm().signal_msi(1, 5, 0));
+  test::must(guest.vm().signal_msi(1, {lapic::Delivery::kInit}));
   EXPECT_EQ(guest.vcpu(1).mp_state().value(), MpState::kInitReceived);
-  test::must(guest.vm().signal_msi(1, 6, BareGuest::kCodePage));
+  test::must(guest.vm().signal_msi(1, {lapic::Delivery::kStartup, BareGuest::kCodePage}));
   const Exit exit = guest.vcpu(1).run();
   EXPECT_TRUE(std::holds_alternative<IoOut>(exit)) << describe(exit);
   EXPECT_EQ(guest.vcpu(1).linear_rip().value() & ~0xfu, BareGuest::kCode);
@@ -124,7 +124,7 @@ TEST(KvmLayerStart, InitAndSipiStartAnApOnItsPage) {
 TEST(KvmLayerStart, ASignalToNobodyIsAnError) {
   REVEILLE_NEEDS_KVM();
   BareGuest guest(kSpin, Lapic::kKernel, 2);
-  EXPECT_FALSE(guest.vm().signal_msi(77, 5, 0));
+  EXPECT_FALSE(guest.vm().signal_msi(77, {lapic::Delivery::kInit}));
 }
 
 TEST(KvmLayerState, RegistersReadBack) {

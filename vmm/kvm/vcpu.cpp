@@ -3,6 +3,7 @@
 #include "vmm/kvm/call.hpp"
 #include "vmm/kvm/kick_signal.hpp"
 #include "vmm/kvm/lists.hpp"
+#include "vmm/lapic/registers.hpp"
 
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -160,6 +161,21 @@ Result<void> Vcpu::set_debugregs(const kvm_debugregs &regs) {
 Result<kvm_lapic_state> Vcpu::lapic() const { return get<kvm_lapic_state>(KVM_GET_LAPIC, "KVM_GET_LAPIC"); }
 Result<void> Vcpu::set_lapic(const kvm_lapic_state &state) {
   return set(KVM_SET_LAPIC, "KVM_SET_LAPIC", state);
+}
+
+Result<void> Vcpu::announce_lapics() {
+  const auto state = lapic();
+  if (!state)
+    return tl::unexpected(state.error());
+  return set_lapic(*state);
+}
+
+Result<void> Vcpu::enable_x2apic() {
+  auto special = sregs();
+  if (!special)
+    return tl::unexpected(special.error());
+  special->apic_base |= lapic::ApicBase::kX2apic;
+  return set_sregs(*special);
 }
 
 Result<std::uint64_t> Vcpu::msr(std::uint32_t index) const {

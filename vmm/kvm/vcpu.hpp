@@ -107,11 +107,15 @@ public:
   [[nodiscard]] Result<void> set_events(const kvm_vcpu_events &events);
   [[nodiscard]] Result<kvm_debugregs> debugregs() const;
   [[nodiscard]] Result<void> set_debugregs(const kvm_debugregs &regs);
-  /// The registers of its LAPIC in the kernel. Setting them, even unchanged, makes KVM look up
-  /// anew which APIC ID is whose: in xAPIC mode it does not know the vCPU created last until
-  /// some LAPIC is touched. Source: KVM API, 4.57 KVM_GET_LAPIC.
+  /// The registers of its LAPIC in the kernel. Source: KVM API, 4.57 KVM_GET_LAPIC.
   [[nodiscard]] Result<kvm_lapic_state> lapic() const;
   [[nodiscard]] Result<void> set_lapic(const kvm_lapic_state &state);
+  /// Makes KVM look up anew which APIC ID is whose, by setting the registers to what they are: in xAPIC mode
+  /// it does not know the vCPU created last until some LAPIC is touched.
+  [[nodiscard]] Result<void> announce_lapics();
+  /// Makes its LAPIC, or who keeps it in its place, stand in x2APIC mode, as firmware would leave it. It
+  /// needs the CPUID bit first; an INIT keeps the mode (SDM 3, 11.12.5.1).
+  [[nodiscard]] Result<void> enable_x2apic();
   [[nodiscard]] Result<std::uint64_t> msr(std::uint32_t index) const;
   [[nodiscard]] Result<void> set_msr(std::uint32_t index, std::uint64_t value);
   /// Those of `indices` that it has, in their order: what KVM does not give is left out.

@@ -129,8 +129,9 @@ Result<Vcpu> Vm::create_vcpu(std::uint32_t id) {
   return Vcpu(std::move(fd), std::move(run), id, triple_fault_events_);
 }
 
-Result<void> Vm::signal_msi(std::uint32_t apic_id, std::uint8_t delivery_mode, std::uint8_t vector) const {
-  const std::uint32_t data = kMsiAssert | (std::uint32_t{delivery_mode} << kMsiDeliveryShift) | vector;
+Result<void> Vm::signal_msi(std::uint32_t apic_id, const lapic::Message &message) const {
+  const auto mode = static_cast<std::uint32_t>(message.delivery);
+  const std::uint32_t data = kMsiAssert | (mode << kMsiDeliveryShift) | message.vector;
   kvm_msi msi = {};
   msi.address_lo = kMsiAddress | ((apic_id & 0xff) << 12);
   msi.address_hi = wide_ids_ ? apic_id & 0xffffff00 : 0; // bits 31:8 of the ID, KVM_CAP_X2APIC_API

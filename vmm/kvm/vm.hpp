@@ -4,6 +4,7 @@
 #include "vmm/base/error.hpp"
 #include "vmm/base/fd.hpp"
 #include "vmm/kvm/vcpu.hpp"
+#include "vmm/lapic/message.hpp"
 
 #include <linux/kvm.h>
 
@@ -53,12 +54,10 @@ public:
   /// Source: KVM API, 4.7 KVM_CREATE_VCPU.
   [[nodiscard]] Result<Vcpu> create_vcpu(std::uint32_t id);
 
-  /// Has the kernel's LAPIC `apic_id` take a message as if it came over the bus: edge-triggered,
-  /// asserted, `delivery_mode` as in the message's data (0 fixed, 4 NMI, 5 INIT, 6 SIPI). Fails with
-  /// kBroken when no LAPIC takes it.
+  /// Has the kernel's LAPIC `apic_id` take a message as if it came over the bus: asserted, and always
+  /// edge-triggered. Fails with kBroken when no LAPIC takes it.
   /// Source: KVM API, 4.70 KVM_SIGNAL_MSI; SDM 3, 11.11 "Message Signalled Interrupts".
-  [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, std::uint8_t delivery_mode,
-                                        std::uint8_t vector) const;
+  [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, const lapic::Message &message) const;
 
   /// The chips of create_irqchip(): both PICs and the I/O APIC. Not while a vCPU runs.
   /// Source: KVM API, 4.26 KVM_GET_IRQCHIP.

@@ -82,10 +82,10 @@ Result<Observation> Lab::run(const ProgressHook &progress) {
 
 /// LAPICs of our own tell what is sent; with the kernel's the guest is stopped where it sends.
 ApicBus::Interceptor Lab::interceptor() {
-  return [this](CpuIndex sender, std::uint32_t to, ApicMessage message) {
+  return [this](CpuIndex sender, std::uint32_t to, const lapic::Message &message) {
     if (to >= machine_.cpus())
       return false;
-    const bool is_init = message.delivery == ApicMessage::Delivery::kInit;
+    const bool is_init = message.delivery == lapic::Delivery::kInit;
     state_.deliveries.send({.to = to, .is_init = is_init, .vector = message.vector}, sender, state_.now_us());
     state_.tell();
     return true;

@@ -1,20 +1,12 @@
 // A vCPU's stops at instructions, and its exits as places.
 #include "vmm/lab/vcpu_runner.hpp"
+#include "vmm/lapic/message.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 namespace reveille::vmm {
-
-namespace {
-
-// The ICR's lower half: delivery mode in 10:8. SDM 3, 11.6.1 "Interrupt Command Register (ICR)".
-constexpr std::uint32_t kInit = 5;
-constexpr std::uint32_t kStartUp = 6;
-constexpr std::uint32_t delivery_of(std::uint64_t low) { return (low >> 8) & 7; }
-
-} // namespace
 
 Result<void> VcpuRunner::arm_stops() {
   const auto addresses = stops_.addresses();
@@ -41,18 +33,20 @@ bool VcpuRunner::send_in_its_place() {
   auto regs = vcpu_.regs();
   if (!regs)
     return false;
-  const auto to = static_cast<std::uint32_t>(regs->rdi);
-  const std::uint32_t delivery = delivery_of(regs->rsi);
+  // The function is given the whole APIC ID in either mode.
+  const lapic::Ipi ipi = lapic::decode_icr(static_cast<std::uint32_t>(regs->rsi),
+                                           static_cast<std::uint32_t>(regs->rdi), lapic::Mode::kX2apic);
+  const bool is_init = ipi.message.delivery == lapic::Delivery::kInit;
   const auto back = state_.machine.memory().read<std::uint64_t>(regs->rsp);
-  if (to >= state_.machine.cpus() || (delivery != kInit && delivery != kStartUp) || !back)
+  if (ipi.to.id >= state_.machine.cpus() || (!is_init && ipi.message.delivery != lapic::Delivery::kStartup) ||
+      !back)
     return false;
   regs->rip = *back;
   regs->rsp += sizeof *back;
   if (!vcpu_.set_regs(*regs))
     return false;
-  state_.deliveries.send(
-      {.to = to, .is_init = delivery == kInit, .vector = static_cast<std::uint8_t>(regs->rsi)}, cpu_,
-      state_.now_us());
+  state_.deliveries.send({.to = ipi.to.id, .is_init = is_init, .vector = ipi.message.vector}, cpu_,
+                         state_.now_us());
   state_.tell();
   return true;
 }

@@ -10,7 +10,7 @@ constexpr std::uint32_t kAssert = 1u << 14;  // level
 constexpr std::uint32_t kLevel = 1u << 15;   // trigger mode
 constexpr unsigned kShorthandShift = 18;     // 19:18
 
-constexpr std::uint32_t kXapicBroadcast = 0xff;
+constexpr std::uint32_t kXapicBroadcast = kLastXapicId + 1;
 constexpr std::uint32_t kX2apicBroadcast = 0xffffffff;
 
 Delivery delivery_of(std::uint32_t low) { return static_cast<Delivery>(low >> kDeliveryShift & 7); }

@@ -102,6 +102,10 @@ struct ApicBase {
 /// How the LAPIC stands by IA32_APIC_BASE (11.12.1, table 11-5).
 enum class Mode : std::uint8_t { kDisabled, kXapic, kX2apic };
 
+/// The highest APIC ID that xAPIC mode can address: the next is its broadcast (11.6.2.1 "Physical
+/// Destination Mode").
+inline constexpr std::uint32_t kLastXapicId = 0xfe;
+
 /// Version register (11.4.8): an integrated APIC with six LVT entries.
 inline constexpr std::uint32_t kVersionValue = 0x14 | (5u << 16);
 

@@ -64,7 +64,7 @@ AcpiTable madt(std::span<const MadtCpu> cpus, bool has_irqchips) {
   body.u32(kLapicAddress);
   body.u32(has_irqchips ? kPcatCompat : 0);
   for (const MadtCpu &cpu : cpus) {
-    const bool is_wide = cpu.apic_id > kMaxXapicId;
+    const bool is_wide = cpu.apic_id > lapic::kLastXapicId;
     body.u8(is_wide ? kLocalX2apic : kLocalApic);
     body.u8(is_wide ? 16 : 8);
     if (is_wide) {

@@ -2,20 +2,13 @@
 #pragma once
 
 #include "vmm/base/error.hpp"
+#include "vmm/lapic/message.hpp"
 #include "vmm/machine/apic_ids.hpp"
 
 #include <cstdint>
 #include <functional>
 
 namespace reveille::vmm {
-
-/// What is sent, by the manual's delivery modes. SDM 3, 11.11.2 "Message Data Register Format".
-struct ApicMessage {
-  enum class Delivery : std::uint8_t { kFixed = 0, kNmi = 4, kInit = 5, kStartup = 6 };
-
-  Delivery delivery = Delivery::kFixed;
-  std::uint8_t vector = 0; ///< of kFixed: the interrupt's; of kStartup: the page; else 0
-};
 
 /// Delivers messages to LAPICs, whoever models them. Any thread, at any time while the machine
 /// lives. A message has arrived when the call returns: the CPU acts on it when it is next run, or when
@@ -27,11 +20,12 @@ public:
   ApicBus(const ApicBus &) = delete;
   ApicBus &operator=(const ApicBus &) = delete;
 
-  /// To the LAPIC with that ID. Fails with kBroken when there is none.
-  [[nodiscard]] virtual Result<void> send(std::uint32_t to_apic_id, ApicMessage message) = 0;
+  /// To the LAPIC with that ID, edge-triggered. Fails with kBroken when there is none.
+  [[nodiscard]] virtual Result<void> send(std::uint32_t to_apic_id, const lapic::Message &message) = 0;
 
   /// Whether somebody takes an INIT or a SIPI that a CPU sends to one APIC ID, in the bus's place.
-  using Interceptor = std::function<bool(CpuIndex sender, std::uint32_t to_apic_id, ApicMessage message)>;
+  using Interceptor =
+      std::function<bool(CpuIndex sender, std::uint32_t to_apic_id, const lapic::Message &message)>;
 
   /// Before any CPU runs. It is called by the thread of the sender. False: the LAPICs are the kernel's, which
   /// does not ask.
@@ -41,19 +35,15 @@ public:
   }
 
   /// The same to a CPU of the machine.
-  [[nodiscard]] Result<void> init(CpuIndex cpu) {
-    return send(apic_id(cpu), {ApicMessage::Delivery::kInit, 0});
-  }
-  [[nodiscard]] Result<void> nmi(CpuIndex cpu) {
-    return send(apic_id(cpu), {ApicMessage::Delivery::kNmi, 0});
-  }
+  [[nodiscard]] Result<void> init(CpuIndex cpu) { return send(apic_id(cpu), {lapic::Delivery::kInit}); }
+  [[nodiscard]] Result<void> nmi(CpuIndex cpu) { return send(apic_id(cpu), {lapic::Delivery::kNmi}); }
   /// The CPU, if it waits for a SIPI, starts at `vector` * 4096.
   [[nodiscard]] Result<void> startup(CpuIndex cpu, std::uint8_t vector) {
-    return send(apic_id(cpu), {ApicMessage::Delivery::kStartup, vector});
+    return send(apic_id(cpu), {lapic::Delivery::kStartup, vector});
   }
   /// An edge-triggered interrupt. A LAPIC that is disabled drops it.
   [[nodiscard]] Result<void> fixed(CpuIndex cpu, std::uint8_t vector) {
-    return send(apic_id(cpu), {ApicMessage::Delivery::kFixed, vector});
+    return send(apic_id(cpu), {lapic::Delivery::kFixed, vector});
   }
 };
 

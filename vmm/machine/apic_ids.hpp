@@ -1,15 +1,12 @@
 // Which APIC ID a vCPU has, and what follows from it.
 #pragma once
 
-#include "vmm/base/error.hpp"
+#include "vmm/lapic/registers.hpp"
 #include "vmm/scenario/scenario.hpp"
 
 #include <cstdint>
 
 namespace reveille::vmm {
-
-/// The highest APIC ID that xAPIC mode can address; 255 is its broadcast.
-inline constexpr std::uint32_t kMaxXapicId = 254;
 
 /// The APIC ID of a vCPU, which is also its KVM ID. Threads of a core are a power of two and
 /// adjacent, and cores are numbered without gaps, so the ID is the CPU's number, and the ID
@@ -21,7 +18,7 @@ inline constexpr std::uint32_t kMaxXapicId = 254;
 struct ApicSetup {
   bool offers_x2apic = true;   ///< CPUID leaf 1 says that there is x2APIC
   bool starts_x2apic = false;  ///< firmware has enabled it on CPU 0
-  bool needs_wide_ids = false; ///< some ID is above kMaxXapicId
+  bool needs_wide_ids = false; ///< some ID is above lapic::kLastXapicId
 
   /// Whether this CPU is in x2APIC mode when the guest starts. A reset leaves xAPIC mode (SDM 3, 11.12.5.1
   /// "x2APIC States"), and that is how firmware leaves APs; but where an ID is wide it puts all CPUs in
@@ -31,7 +28,12 @@ struct ApicSetup {
   }
 };
 
-/// Fails with kUsage when the machine's IDs do not fit the mode that it asks for.
-[[nodiscard]] Result<ApicSetup> apic_setup(const MachineSpec &machine);
+/// Of a machine whose IDs fit the mode that it asks for, as those of every scenario that was read do.
+[[nodiscard]] constexpr ApicSetup apic_setup(const MachineSpec &machine) {
+  const bool needs_wide_ids = apic_id(machine.vcpus - 1) > lapic::kLastXapicId;
+  return {.offers_x2apic = machine.x2apic != X2apic::kOff,
+          .starts_x2apic = machine.x2apic == X2apic::kOn || needs_wide_ids,
+          .needs_wide_ids = needs_wide_ids};
+}
 
 } // namespace reveille::vmm

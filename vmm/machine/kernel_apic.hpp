@@ -13,7 +13,7 @@ public:
   /// `vm` must outlive it, and stay where it is.
   explicit KernelApicBus(const Vm &vm) : vm_(vm) {}
 
-  [[nodiscard]] Result<void> send(std::uint32_t to_apic_id, ApicMessage message) override;
+  [[nodiscard]] Result<void> send(std::uint32_t to_apic_id, const lapic::Message &message) override;
 
 private:
   const Vm &vm_;

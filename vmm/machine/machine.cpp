@@ -21,8 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kApicBaseExtd = 1u << 10; // IA32_APIC_BASE: x2APIC mode, SDM 3, 11.12.1
-
 std::uint64_t us_since(Clock::time_point began) {
   const auto time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
   return static_cast<std::uint64_t>(time.count());
@@ -42,30 +40,12 @@ bool same(const abi::Request &a, const abi::Request &b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-/// Makes the vCPU's LAPIC stand in x2APIC mode, as firmware would leave it. It needs the
-/// CPUID bit first; an INIT keeps the mode (SDM 3, 11.12.5.1 "x2APIC States").
-Result<void> enable_x2apic(Vcpu &vcpu) {
-  auto special = vcpu.sregs();
-  if (!special)
-    return tl::unexpected(special.error());
-  special->apic_base |= kApicBaseExtd;
-  return vcpu.set_sregs(*special);
-}
-
 /// By a two's complement: a TSC that is behind has gone on by less.
 Result<void> put_tsc_ahead(Vcpu &vcpu, std::int64_t ticks) {
   const auto offset = vcpu.tsc_offset();
   if (!offset)
     return tl::unexpected(offset.error());
   return vcpu.set_tsc_offset(*offset + static_cast<std::uint64_t>(ticks));
-}
-
-/// Makes every LAPIC reachable, the last one too (see Vcpu::lapic).
-Result<void> announce_lapics(Vcpu &vcpu) {
-  const auto state = vcpu.lapic();
-  if (!state)
-    return tl::unexpected(state.error());
-  return vcpu.set_lapic(*state);
 }
 
 } // namespace
@@ -77,9 +57,6 @@ public:
       : scenario_(scenario), image_(image), interrupted_(interrupted), roster_(scenario) {}
 
   Result<Machine> build() {
-    const auto setup = apic_setup(scenario_.machine);
-    if (!setup)
-      return tl::unexpected(setup.error());
     auto memory = GuestMemory::create(scenario_.machine.memory_mib);
     if (!memory)
       return tl::unexpected(memory.error());
@@ -97,14 +74,11 @@ public:
       return tl::unexpected(r.error());
     if (auto r = make_room_for_descriptors(scenario_.machine.vcpus); !r)
       return tl::unexpected(r.error());
-    return assemble(*kvm, *setup, std::move(*memory), *layout);
+    return assemble(*kvm, apic_setup(scenario_.machine), std::move(*memory), *layout);
   }
 
   Result<void> restart(Machine &machine, const MachineState &as_built) {
     const auto started = Clock::now();
-    const auto setup = apic_setup(scenario_.machine);
-    if (!setup)
-      return tl::unexpected(setup.error());
     if (auto r = machine.memory_.clear(); !r)
       return r;
     const auto layout = load(machine.memory_);
@@ -120,7 +94,7 @@ public:
       machine.bus_.reset(); // its clock wakes processors
       machine.processors_.clear();
       tsc_khz_ = machine.tsc_khz_;
-      connect(machine, *setup, *machine.reset_);
+      connect(machine, apic_setup(scenario_.machine), *machine.reset_);
     }
     machine.platform_ = std::make_unique<Platform>();
     machine.create_us_ = us_since(started);
@@ -213,7 +187,7 @@ private:
       if (auto r = vcpu->set_cpuid(vcpu_cpuid(*supported, spec, apic_id(cpu))); !r)
         return tl::unexpected(r.error());
       if (setup.starts_in_x2apic(cpu))
-        if (auto r = enable_x2apic(*vcpu); !r)
+        if (auto r = vcpu->enable_x2apic(); !r)
           return tl::unexpected(r.error());
       vcpus.push_back(std::move(*vcpu));
     }
@@ -241,7 +215,7 @@ private:
     if (!vcpus)
       return tl::unexpected(vcpus.error());
     if (has_kernel_lapics())
-      if (auto r = announce_lapics(vcpus->front()); !r)
+      if (auto r = vcpus->front().announce_lapics(); !r)
         return tl::unexpected(r.error());
     const auto reset = ResetState::of(vcpus->front());
     if (!reset)

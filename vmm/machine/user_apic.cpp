@@ -19,9 +19,8 @@ UserApicBus::UserApicBus(std::span<Vcpu> vcpus, const ApicSetup &setup, const Re
   }
 }
 
-Result<void> UserApicBus::send(std::uint32_t to_apic_id, ApicMessage message) {
-  const lapic::Message sent{static_cast<lapic::Delivery>(message.delivery), message.vector, false};
-  if (bus_.send(lapic::Destination{to_apic_id, false, false}, sent) == 0)
+Result<void> UserApicBus::send(std::uint32_t to_apic_id, const lapic::Message &message) {
+  if (bus_.send(lapic::Destination{to_apic_id, false, false}, message) == 0)
     return fail(ExitStatus::kBroken, fmt::format("no LAPIC has the ID {}, or it is disabled", to_apic_id));
   return {};
 }
@@ -29,9 +28,7 @@ Result<void> UserApicBus::send(std::uint32_t to_apic_id, ApicMessage message) {
 bool UserApicBus::intercept(const Interceptor &interceptor) {
   bus_.intercept([this, take = interceptor](std::size_t sender, const lapic::Destination &to,
                                             const lapic::Message &message) {
-    return !to.logical && !to.broadcast &&
-           take(numbers_[sender], to.id,
-                {static_cast<ApicMessage::Delivery>(message.delivery), message.vector});
+    return !to.logical && !to.broadcast && take(numbers_[sender], to.id, message);
   });
   return true;
 }

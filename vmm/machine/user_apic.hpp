@@ -20,7 +20,7 @@ public:
   /// A CPU for each of `vcpus`, which stay where they are while it lives.
   UserApicBus(std::span<Vcpu> vcpus, const ApicSetup &setup, const ResetState &reset, std::uint32_t tsc_khz);
 
-  [[nodiscard]] Result<void> send(std::uint32_t to_apic_id, ApicMessage message) override;
+  [[nodiscard]] Result<void> send(std::uint32_t to_apic_id, const lapic::Message &message) override;
   [[nodiscard]] bool intercept(const Interceptor &interceptor) override;
 
   [[nodiscard]] std::vector<std::unique_ptr<Processor>> take_processors() { return std::move(made_); }

@@ -17,10 +17,6 @@ constexpr auto kCode =
 constexpr std::uint64_t kAt = TinyGuest::kStartup + 1; // linear: CS base + IP
 constexpr std::uint32_t kAp = 1;
 
-// Delivery modes of a message: SDM 3, 11.11.2 "Message Data Register Format".
-constexpr std::uint8_t kInit = 5;
-constexpr std::uint8_t kStartupIpi = 6;
-
 Finding lacks(std::string found) { return {Standing::kLacks, std::move(found)}; }
 
 /// Empty: the run ended before the instruction at `pc`.
@@ -42,9 +38,9 @@ Finding probe_breakpoints(const Kvm &kvm) {
   Vcpu &ap = guest->vcpu(kAp);
   if (const auto r = ap.set_breakpoints(std::array{kAt}); !r)
     return lacks(r.error().message);
-  if (const auto r = guest->vm().signal_msi(kAp, kInit, 0); !r)
+  if (const auto r = guest->vm().signal_msi(kAp, {lapic::Delivery::kInit}); !r)
     return lacks(r.error().message);
-  if (const auto r = guest->vm().signal_msi(kAp, kStartupIpi, TinyGuest::kStartupPage); !r)
+  if (const auto r = guest->vm().signal_msi(kAp, {lapic::Delivery::kStartup, TinyGuest::kStartupPage}); !r)
     return lacks(r.error().message);
   if (auto wrong = stop_at(*guest, kAt, "the breakpoint"))
     return *wrong;

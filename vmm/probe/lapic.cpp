@@ -112,7 +112,7 @@ Finding probe_msr(TinyGuest &guest, std::string_view code, std::uint32_t index) 
   guest.put(TinyGuest::kBoot, code);
   if (const auto r = guest.boot(0); !r)
     return lacks(r.error().message);
-  if (const auto r = guest.enable_x2apic(0); !r)
+  if (const auto r = guest.vcpu(0).enable_x2apic(); !r)
     return lacks(r.error().message);
   const Exit exit = guest.run(0);
   const auto *read = std::get_if<MsrRead>(&exit);
@@ -158,7 +158,7 @@ Finding probe_wide_apic_ids(const Kvm &kvm) {
   if (const auto r = guest->boot(0); !r)
     return lacks(r.error().message);
   for (const std::size_t index : {0u, 1u})
-    if (const auto r = guest->enable_x2apic(index); !r)
+    if (const auto r = guest->vcpu(index).enable_x2apic(); !r)
       return lacks(r.error().message);
   Finding woken = wake_an_ap(*guest);
   if (woken.standing == Standing::kWorks)

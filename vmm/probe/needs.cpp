@@ -1,5 +1,6 @@
 #include "vmm/probe/needs.hpp"
 
+#include "vmm/lapic/registers.hpp"
 #include "vmm/probe/probes.hpp"
 
 #include <fmt/format.h>
@@ -9,10 +10,8 @@
 namespace reveille::vmm {
 namespace {
 
-constexpr std::uint32_t kXapicCpus = 255; // IDs 0 to 254; 255 is the broadcast
-
 bool needs_wide_ids(const Scenario &scenario) {
-  return scenario.machine.vcpus > kXapicCpus && scenario.machine.apic != ApicMode::kUser;
+  return scenario.machine.vcpus - 1 > lapic::kLastXapicId && scenario.machine.apic != ApicMode::kUser;
 }
 
 bool needs_split(const Scenario &scenario) { return scenario.machine.apic == ApicMode::kSplit; }

@@ -12,9 +12,8 @@
 namespace reveille::vmm {
 namespace {
 
-constexpr std::uint64_t kApicBaseExtd = 1u << 10; // IA32_APIC_BASE: x2APIC mode, SDM 3, 11.12.1
-constexpr std::uint32_t kFeatures = 1;            // CPUID leaf 1
-constexpr std::uint32_t kEcxX2apic = 1u << 21;    // SDM 2, CPUID, leaf 1, ECX
+constexpr std::uint32_t kFeatures = 1;         // CPUID leaf 1
+constexpr std::uint32_t kEcxX2apic = 1u << 21; // SDM 2, CPUID, leaf 1, ECX
 
 /// Kicks a vCPU out of its run when its time is up, unless it goes before.
 class Watch {
@@ -108,13 +107,9 @@ Result<TinyGuest> TinyGuest::create(const Kvm &kvm, LapicKeeper keeper, std::spa
       return tl::unexpected(r.error());
     guest.vcpus_.push_back(std::move(*vcpu));
   }
-  if (keeper != LapicKeeper::kNobody) { // makes the last one reachable: see Vcpu::lapic
-    const auto state = guest.vcpus_.front().lapic();
-    if (!state)
-      return tl::unexpected(state.error());
-    if (auto r = guest.vcpus_.front().set_lapic(*state); !r)
+  if (keeper != LapicKeeper::kNobody)
+    if (auto r = guest.vcpus_.front().announce_lapics(); !r)
       return tl::unexpected(r.error());
-  }
   return guest;
 }
 
@@ -139,14 +134,6 @@ Result<void> TinyGuest::boot(std::size_t index, std::uint64_t data) {
   general.rsp = kStack;
   general.rflags = 2; // bit 1 is always set
   return vcpu(index).set_regs(general);
-}
-
-Result<void> TinyGuest::enable_x2apic(std::size_t index) {
-  auto special = vcpu(index).sregs();
-  if (!special)
-    return tl::unexpected(special.error());
-  special->apic_base |= kApicBaseExtd;
-  return vcpu(index).set_sregs(*special);
 }
 
 Exit TinyGuest::run(std::size_t index, std::chrono::milliseconds bound) {

@@ -37,9 +37,6 @@ public:
   /// Makes the vCPU start at kBoot, in real mode, with DS at `data`.
   [[nodiscard]] Result<void> boot(std::size_t index, std::uint64_t data = 0);
 
-  /// Makes the vCPU's LAPIC, or who keeps it in its place, stand in x2APIC mode.
-  [[nodiscard]] Result<void> enable_x2apic(std::size_t index);
-
   /// Runs a vCPU in this thread until it needs the host, or until `bound` is over: Interrupted then.
   [[nodiscard]] Exit run(std::size_t index, std::chrono::milliseconds bound = kBound);
 

@@ -1,3 +1,4 @@
+#include "vmm/lapic/registers.hpp"
 #include "vmm/scenario/build.hpp"
 #include "vmm/scenario/memory.hpp"
 #include "vmm/scenario/section.hpp"
@@ -7,7 +8,7 @@
 namespace reveille::vmm {
 namespace {
 
-constexpr std::uint32_t kMaxXapicCpus = 255; // ID 255 is the broadcast
+constexpr std::uint32_t kMaxXapicCpus = lapic::kLastXapicId + 1; // from ID 0 on
 
 void build_bringup(SectionReader &keys, Scenario &s, Limits &limits) {
   BringupSpec &b = s.bringup;
