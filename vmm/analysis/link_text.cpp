@@ -11,17 +11,12 @@ std::string point_text(const ChainLink &link) {
 
 std::string with_text(const ChainLink &link) { return fmt::format("CPU {}", link.with); }
 
-std::string step_name(const StepNames &steps, protocol::Section section, std::size_t step) {
-  const auto &names = steps.names[static_cast<std::size_t>(section)];
-  return step < names.size() && !names[step].empty() ? names[step] : std::to_string(step);
-}
-
 /// The steps of a section, and the one of them that took more than half of it.
 std::string steps_text(const ChainLink &link, const StepNames &steps, protocol::Section section,
                        std::string_view which) {
   std::string text = fmt::format("ran {}", which);
   if (link.step && link.step_us > link.us() / 2)
-    text += fmt::format(", {} above all", step_name(steps, section, *link.step));
+    text += fmt::format(", {} above all", step_name(steps, static_cast<std::uint64_t>(section), *link.step));
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "vmm/html/files.hpp"
 #include "vmm/html/parts.hpp"
 #include "vmm/html/template.hpp"
+#include "vmm/report/host_json.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/report/summary.hpp"
 #include "vmm/report/words.hpp"
@@ -17,18 +18,6 @@ constexpr Style kPlain{.terminal = false, .colour = false, .width = 100};
 
 Json us_or_null(std::optional<double> us) {
   return us && is_credible(*us) ? Json(page_us(*us)) : Json(nullptr);
-}
-
-Json host_json(const HostInfo *host) {
-  if (host == nullptr)
-    return nullptr;
-  return {{"kernel", host->kernel},
-          {"cpu_model", host->cpu_model},
-          {"cpus_online", host->cpus_online},
-          {"kvm_api", host->kvm_api},
-          {"kvm_recommended_vcpus", host->kvm_recommended_vcpus},
-          {"kvm_max_vcpus", host->kvm_max_vcpus},
-          {"kvm_max_vcpu_id", host->kvm_max_vcpu_id}};
 }
 
 /// [CPU, outcome, reason, attempts, kick, the points] of each CPU.
@@ -65,7 +54,7 @@ Json data_of(const Page &page) {
                {"again", page.again},
                {"verdict", page.outcome},
                {"exit", static_cast<int>(page.exit)},
-               {"host", host_json(page.host)},
+               {"host", page.host == nullptr ? Json(nullptr) : host_json(*page.host)},
                {"create_us", us_or_null(page.seen.create_us)},
                {"bringup_us", us_or_null(page.verdict.bringup_us)},
                {"decided_us", us_or_null(page.verdict.decided_us)},

@@ -63,7 +63,13 @@ struct KeptMemory {
 struct StepNames {
   /// names[section] in the order of their index; section is protocol::Section.
   std::vector<std::string> names[4];
+
+  /// What the guest calls a step; empty: it has no such step, or no name for it. Any numbers will do.
+  [[nodiscard]] std::string_view find(std::uint64_t section, std::uint64_t step) const;
 };
+
+/// The same; a step without a name is "#7" by its index.
+[[nodiscard]] std::string step_name(const StepNames &names, std::uint64_t section, std::uint64_t step);
 
 struct CpuObservation {
   Presence presence = Presence::kPresent; ///< what the firmware made of it
@@ -101,5 +107,9 @@ struct Observation {
     return static_cast<double>(static_cast<std::int64_t>(tsc - zero_tsc)) * 1000.0 / tsc_khz;
   }
 };
+
+/// Observation::end_detail of a run, from how it ended, its bound and its crashes. `refusal`: why the guest
+/// would not use the machine, where that was the end.
+[[nodiscard]] std::string describe_end(const Observation &seen, std::string_view refusal = {});
 
 } // namespace reveille::vmm

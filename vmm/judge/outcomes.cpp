@@ -82,12 +82,6 @@ bool was_reset(const Scenario &scenario, const Evidence &evidence, CpuIndex cpu,
   });
 }
 
-std::string step_name(const StepNames &steps, unsigned section, unsigned step) {
-  if (section < std::size(steps.names) && step < steps.names[section].size())
-    return steps.names[section][step];
-  return fmt::format("{}.{}", section, step);
-}
-
 /// Where a CPU stood when its last attempt was given up, as far as its word tells.
 std::string place_of(std::uint64_t word) {
   if (!Word::is_valid(word))
@@ -145,7 +139,7 @@ std::string owed_when_written(const Evidence &evidence, CpuIndex cpu, std::uint3
 std::optional<std::string> failed_step(const Evidence &evidence, CpuIndex cpu, std::uint32_t attempt) {
   for (const Noted &note : evidence.by_itself(cpu))
     if (note.event.kind == EventKind::kStepDone && note.event.attempt == attempt && note.event.b >> 32 != 0)
-      return step_name(evidence.seen().steps, note.event.b & 0xff, static_cast<unsigned>(note.event.a));
+      return step_name(evidence.seen().steps, note.event.b & 0xff, note.event.a);
   return std::nullopt;
 }
 

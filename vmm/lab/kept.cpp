@@ -1,5 +1,7 @@
 #include "vmm/lab/kept.hpp"
 
+#include "vmm/base/digest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,12 +27,11 @@ constexpr Row kRows[] = {
 };
 static_assert(std::size(kRows) == static_cast<std::size_t>(abi::Keep::kCount));
 
-/// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
-std::uint64_t digest(std::span<const std::byte> bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
+std::uint64_t digest_of(std::span<const std::byte> bytes) {
+  Digest digest;
   for (const std::byte byte : bytes)
-    hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3;
-  return hash;
+    digest.add(static_cast<std::uint64_t>(byte));
+  return digest.value();
 }
 
 } // namespace
@@ -63,7 +64,7 @@ void KeptWatch::add(abi::Keep what, const GuestRange &range) {
   if (row.is_constant) {
     const auto bytes = *machine_.memory().bytes(range.begin, range.size());
     part.bytes.assign(bytes.begin(), bytes.end());
-    part.memory.before = digest(part.bytes);
+    part.memory.before = digest_of(part.bytes);
   }
   parts_.push_back(std::move(part));
 }
@@ -74,7 +75,7 @@ void KeptWatch::observe(Observation &seen) const {
     KeptMemory memory = part.memory;
     if (memory.is_constant) {
       const auto now = *machine_.memory().bytes(memory.begin, memory.size);
-      memory.after = digest(now);
+      memory.after = digest_of(now);
       const auto differs = std::mismatch(part.bytes.begin(), part.bytes.end(), now.begin()).first;
       if (differs != part.bytes.end())
         memory.changed_at = memory.begin + static_cast<std::uint64_t>(differs - part.bytes.begin());

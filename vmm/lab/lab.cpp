@@ -319,7 +319,6 @@ Observation Lab::observe(RunEnd end) {
   state_.trace.take_all();
   Observation seen;
   seen.end = end;
-  seen.end_detail = describe_end(end);
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu)
     seen.cpus.push_back(observe(cpu));
   seen.faults = faults_.accounts();
@@ -342,6 +341,7 @@ Observation Lab::observe(RunEnd end) {
   seen.decided_tsc = report.decided_tsc;
   seen.found_cpus = report.found_cpus;
   seen.bound_ms = bound_ms_;
+  seen.end_detail = describe_end(seen, describe_refusal(report.refusal));
   if (all_joined_)
     state_.kept.observe(seen);
   else
@@ -364,27 +364,6 @@ CpuObservation Lab::observe(CpuIndex cpu) {
   if (all_joined_ && !up && machine_.exists(cpu) && cpu < scenario_.bringup.max_cpus)
     seen.vcpu = snapshot(machine_, cpu, faults_.holder(cpu), runners_[cpu]->last_look());
   return seen;
-}
-
-std::string Lab::describe_end(RunEnd end) const {
-  switch (end) {
-  case RunEnd::kComplete:
-    return "";
-  case RunEnd::kBound:
-    return fmt::format("the run's bound of {:.0f} ms expired", bound_ms_);
-  case RunEnd::kControlDied: {
-    const auto crashes = state_.crashes();
-    const auto it =
-        std::find_if(crashes.begin(), crashes.end(), [](const CrashEvidence &c) { return c.cpu == 0; });
-    return it == crashes.end() ? "CPU 0 died" : fmt::format("CPU 0 died: {}", it->what);
-  }
-  case RunEnd::kInterrupted:
-    return "interrupted";
-  case RunEnd::kRefused:
-    return fmt::format("the guest refused this machine: {}",
-                       describe_refusal(machine_.control().report().refusal));
-  }
-  return "";
 }
 
 } // namespace reveille::vmm

@@ -54,7 +54,6 @@ private:
   void report(const ProgressHook &progress);
   [[nodiscard]] Observation observe(RunEnd end);
   [[nodiscard]] CpuObservation observe(CpuIndex cpu);
-  [[nodiscard]] std::string describe_end(RunEnd end) const;
 
   const Scenario &scenario_;
   Machine &machine_;

@@ -1,5 +1,6 @@
 #include "vmm/report/json.hpp"
 
+#include "vmm/report/host_json.hpp"
 #include "vmm/report/words.hpp"
 #include "vmm/scenario/actions.hpp"
 
@@ -18,18 +19,6 @@ Json us(std::optional<double> value) {
   if (!value || !is_credible(*value))
     return nullptr;
   return std::round(*value * 10) / 10;
-}
-
-Json host_json(const HostInfo *host) {
-  if (host == nullptr)
-    return Json::object();
-  return {{"kernel", host->kernel},
-          {"cpu_model", host->cpu_model},
-          {"cpus_online", host->cpus_online},
-          {"kvm_api", host->kvm_api},
-          {"kvm_recommended_vcpus", host->kvm_recommended_vcpus},
-          {"kvm_max_vcpus", host->kvm_max_vcpus},
-          {"kvm_max_vcpu_id", host->kvm_max_vcpu_id}};
 }
 
 Json points_json(const PointTimes &times) {
@@ -106,7 +95,7 @@ std::string result_json(const Scenario &scenario, const HostInfo *host, const Ob
                {"seed", scenario.seed},
                {"exit", static_cast<int>(verdict.exit)},
                {"verdict", name(verdict.kind)},
-               {"host", host_json(host)},
+               {"host", host == nullptr ? Json::object() : host_json(*host)},
                {"online", online_json(verdict.cpus)},
                {"create_us", us(seen.create_us)},
                {"bringup_us", us(verdict.bringup_us)},

@@ -92,9 +92,8 @@ std::string step_text(std::uint64_t section, std::uint64_t index, const StepName
   constexpr std::array<std::string_view, 4> kSections = {"", "PREPARE", "STARTING", "ONLINE"};
   if (section == 0 || section >= kSections.size())
     return fmt::format("step {} of no section ({})", index, section);
-  const std::vector<std::string> &names = steps.names[section];
-  if (index < names.size() && !names[index].empty())
-    return fmt::format("{} step \"{}\"", kSections[section], printable(names[index]));
+  if (const std::string_view name = steps.find(section, index); !name.empty())
+    return fmt::format("{} step \"{}\"", kSections[section], printable(std::string(name)));
   return fmt::format("{} step {}", kSections[section], index);
 }
 

@@ -1,5 +1,7 @@
 #include "vmm/scenario/read_file.hpp"
 
+#include "vmm/base/fd.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -12,23 +14,6 @@ namespace reveille::vmm {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1 << 20;
-
-/// Closes what it opened, and leaves standard input alone.
-class Input {
-public:
-  explicit Input(const std::string &path)
-      : fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  Input(const Input &) = delete;
-  Input &operator=(const Input &) = delete;
-  ~Input() {
-    if (fd_ > STDIN_FILENO)
-      ::close(fd_);
-  }
-  [[nodiscard]] int fd() const { return fd_; }
-
-private:
-  int fd_;
-};
 
 tl::unexpected<Error> unreadable(const std::string &path, int error) {
   if (error == EINTR)
@@ -45,13 +30,15 @@ tl::unexpected<Error> unreadable(const std::string &path, int error) {
 std::string display_name(const std::string &path) { return path == "-" ? "standard input" : path; }
 
 Result<std::string> read_text(const std::string &path) {
-  const Input input(path);
-  if (input.fd() < 0)
+  const bool is_standard_input = path == "-"; // which stays open
+  const Fd file(is_standard_input ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!is_standard_input && !file.is_open())
     return unreadable(path, errno);
+  const int input = is_standard_input ? STDIN_FILENO : file.get();
   std::string text;
   std::array<char, 16384> block; // NOLINT(cppcoreguidelines-pro-type-member-init)
   for (;;) {
-    const ssize_t got = ::read(input.fd(), block.data(), block.size());
+    const ssize_t got = ::read(input, block.data(), block.size());
     if (got < 0)
       return unreadable(path, errno);
     if (got == 0)

@@ -79,7 +79,6 @@ private:
   [[nodiscard]] bool is_asked_for(CpuIndex cpu) const {
     return cpu < scenario_.bringup.max_cpus || !is_found(roster_.presence(roster_.cpu_of(cpu)));
   }
-  [[nodiscard]] std::string describe(RunEnd end) const;
 
   const Roster roster_;
   const Scenario scenario_; ///< by the guest's numbers, as all in here but what observe() makes of it
@@ -165,7 +164,6 @@ void Simulation::report() {
 Observation Simulation::observe(RunEnd end) {
   Observation seen;
   seen.end = end;
-  seen.end_detail = describe(end);
   seen.cpus.reserve(machine_.cpus());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
     seen.cpus.push_back(observe(roster_.number_of(cpu)));
@@ -189,6 +187,7 @@ Observation Simulation::observe(RunEnd end) {
   seen.found_cpus = roster_.found();
   seen.bound_ms = to_us(bound_) / 1000;
   seen.total_us = to_us(end == RunEnd::kBound ? bound_ : machine_.now());
+  seen.end_detail = describe_end(seen);
   name_cpus(seen);
   return seen;
 }
@@ -230,24 +229,6 @@ CpuObservation Simulation::observe(CpuIndex cpu) {
     seen.vcpu = std::move(shot);
   }
   return seen;
-}
-
-std::string Simulation::describe(RunEnd end) const {
-  switch (end) {
-  case RunEnd::kComplete:
-  case RunEnd::kRefused:
-    return "";
-  case RunEnd::kBound:
-    return fmt::format("the run's bound of {:.0f} ms expired", to_us(bound_) / 1000);
-  case RunEnd::kControlDied:
-    for (const CrashEvidence &crash : striker_.crashes())
-      if (crash.cpu == 0)
-        return fmt::format("CPU 0 died: {}", crash.what);
-    return "CPU 0 died";
-  case RunEnd::kInterrupted:
-    return "interrupted";
-  }
-  return "";
 }
 
 } // namespace

@@ -1,31 +1,13 @@
 #include "vmm/sim/witness.hpp"
 
+#include "vmm/base/digest.hpp"
 #include "vmm/sim/guest.hpp"
 
 #include <fmt/format.h>
 
 #include <cstring>
-#include <initializer_list>
 
 namespace reveille::vmm::sim {
-
-namespace {
-
-/// FNV-1a, by 64-bit words (http://www.isthe.com/chongo/tech/comp/fnv/).
-class Digest {
-public:
-  void add(std::uint64_t word) { hash_ = (hash_ ^ word) * 0x100000001b3; }
-  void add(std::initializer_list<std::uint64_t> words) {
-    for (const std::uint64_t word : words)
-      add(word);
-  }
-  [[nodiscard]] std::uint64_t value() const { return hash_; }
-
-private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;
-};
-
-} // namespace
 
 std::uint64_t Guest::digest(CpuIndex cpu) const {
   const Cpu &c = cpus_[cpu];

@@ -23,13 +23,6 @@ std::string_view name(ArrowKind kind) {
   return kind == ArrowKind::kKick ? "kick to alive" : "release to resume";
 }
 
-std::string step_name(const StepNames &names, protocol::Section section, std::uint64_t step) {
-  const auto &of_section = names.names[static_cast<std::size_t>(section)];
-  if (step < of_section.size() && !of_section[step].empty())
-    return of_section[step];
-  return fmt::format("step {}", step);
-}
-
 Slice step_of(const StepNames &names, const abi::Event &event) {
   constexpr std::uint64_t kLast = static_cast<std::uint64_t>(protocol::Section::kOnline);
   const std::uint64_t section = event.b & 0xff;
@@ -37,7 +30,7 @@ Slice step_of(const StepNames &names, const abi::Event &event) {
   slice.kind = event.kind == abi::EventKind::kUndoEnter ? SliceKind::kUndoStep : SliceKind::kStep;
   slice.section = section <= kLast ? static_cast<protocol::Section>(section) : protocol::Section::kNone;
   slice.step = static_cast<unsigned>(event.a);
-  slice.name = step_name(names, slice.section, event.a);
+  slice.name = step_name(names, section, event.a);
   slice.about = event.cpu;
   slice.attempt = event.attempt;
   return slice;

@@ -24,9 +24,6 @@ void tell_control(const Evidence &evidence, const Times &times, std::uint32_t cy
 /// Whether a CPU has written about others as a control CPU does.
 [[nodiscard]] bool is_control(const Observation &seen, CpuIndex cpu);
 
-/// "lapic"; of a step that nobody has named, its index.
-[[nodiscard]] std::string step_name(const StepNames &names, protocol::Section section, std::uint64_t step);
-
 /// A step that begins, of an event that says so.
 [[nodiscard]] Slice step_of(const StepNames &names, const abi::Event &event);
 
