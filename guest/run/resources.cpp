@@ -1,5 +1,6 @@
 #include "guest/run/resources.hpp"
 
+#include "core/abi/rings.hpp"
 #include "guest/boot/page_tables.hpp"
 #include "guest/run/output.hpp"
 #include "guest/smp/anchor.hpp"
@@ -25,13 +26,12 @@ template <class T> T *find_room(boot::MemoryMap &memory, std::uint64_t count) {
 }
 
 /// Slots and rings of a run that no host watches.
-abi::CpuSlot *make_slots(boot::MemoryMap &memory, unsigned cpus, std::uint32_t attempts) {
-  constexpr std::uint32_t kEventsOfAp = 96; // more than one attempt makes, and going down
-  constexpr std::uint32_t kEventsOfCp = 40; // for each attempt, and going down
+abi::CpuSlot *make_slots(boot::MemoryMap &memory, unsigned cpus, const abi::Request &request) {
   auto *slots = find_room<abi::CpuSlot>(memory, cpus);
   std::memset(static_cast<void *>(slots), 0, cpus * sizeof(abi::CpuSlot));
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
-    const std::uint32_t capacity = (cpu == 0 ? kEventsOfCp * cpus : kEventsOfAp) * attempts;
+    const std::uint32_t capacity = cpu == 0 ? abi::control_ring_events(cpus, request.attempts)
+                                            : abi::ap_ring_events(request.strategy, request.attempts);
     slots[cpu].host.ring_capacity = capacity;
     slots[cpu].host.ring = reinterpret_cast<std::uint64_t>(find_room<abi::Event>(memory, capacity));
   }
@@ -59,7 +59,7 @@ std::span<smp::Seat> find_resources(boot::MemoryMap &memory, unsigned cpus, cons
   if (!smp::place_trampolines(memory))
     refuse(abi::Refusal::kNoLowPage);
   smp::slots = control_page != nullptr ? reinterpret_cast<abi::CpuSlot *>(request.slots)
-                                       : make_slots(memory, cpus, request.attempts);
+                                       : make_slots(memory, cpus, request);
   if (cpus > 1)
     smp::anchors = find_room<smp::Anchor>(memory, cpus - 1);
   find_areas(memory, cpus - 1, request.attempts);

@@ -91,16 +91,20 @@ bool summarise(unsigned cpus, const abi::GuestReport &report) {
   say(at_once.word("decided"));
   read_times(cpus);
   unsigned online = 0;
+  std::uint32_t lost = 0; // events that found no room, and with them the times that they would have told
   std::uint64_t last = zero;
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     say_cpu(cpu, zero);
     online += is_active(cpu) ? 1u : 0u;
+    lost += smp::slots[cpu].ring.lost.load(std::memory_order_relaxed);
     last = times[cpu].active > last ? times[cpu].active : last;
   }
   Line line;
-  say(line.field("online", online)
-          .field("failed", cpus - online)
-          .field("bringup_us", microseconds(zero, last)));
+  line.field("online", online).field("failed", cpus - online);
+  line.field("bringup_us", microseconds(zero, last));
+  if (lost != 0)
+    line.field("lost_events", lost);
+  say(line);
   return online == cpus;
 }
 

@@ -84,9 +84,12 @@ def complaints(cpus, threads, options, status, lines):
     ]
     bad += [f"CPU {e['cpu']} is {e.get('outcome')}" for e in each if e.get("outcome") != "online"]
     bad += [f"CPU {e['cpu']} took {e['attempts']} attempts" for e in each if e.get("attempts", "1") != "1"]
+    bad += [f"CPU {e['cpu']} has no time of its activation" for e in each[1:] if "active_us" not in e]
     last = [fields(line) for line in lines if line.startswith("reveille: online=")]
     if len(last) != 1 or last[0].get("online") != str(cpus) or last[0].get("failed") != "0":
         bad.append("the last line does not say that all are online")
+    if last and "lost_events" in last[0]:
+        bad.append(f"{last[0]['lost_events']} events found no room: their times are not told")
     return bad
 
 

@@ -1,6 +1,6 @@
 #include "vmm/machine/control_area.hpp"
 
-#include "vmm/scenario/memory.hpp"
+#include "core/abi/rings.hpp"
 #include "vmm/scenario/reach.hpp"
 
 #include <fmt/format.h>
@@ -65,9 +65,8 @@ std::uint32_t ControlLayout::ring_capacity(CpuIndex cpu) const {
 Result<ControlLayout> lay_out_control_area(const MachineSpec &machine, const BringupSpec &bringup,
                                            std::uint64_t low_end) {
   ControlLayout layout;
-  const MemoryNeeds needs{machine.vcpus, bringup.attempts, bringup.strategy};
-  layout.cp_ring_capacity = control_ring_events(needs);
-  layout.ap_ring_capacity = ap_ring_events(needs);
+  layout.cp_ring_capacity = abi::control_ring_events(machine.vcpus, bringup.attempts);
+  layout.ap_ring_capacity = abi::ap_ring_events(bringup.strategy, bringup.attempts);
   const std::uint64_t page_size = round_up(sizeof(abi::ControlPage));
   const std::uint64_t slots_size = round_up(machine.vcpus * sizeof(abi::CpuSlot));
   const std::uint64_t events =

@@ -1,7 +1,7 @@
 #include "vmm/sim/guest.hpp"
 
+#include "core/abi/rings.hpp"
 #include "core/claim.hpp"
-#include "vmm/scenario/memory.hpp"
 
 #include <algorithm>
 #include <new>
@@ -43,8 +43,9 @@ Guest::Guest(const Scenario &scenario, const Roster &roster, Machine &machine, L
     : scenario_(scenario), machine_(machine), listener_(listener), latencies_(scenario),
       settings_(settings_of(scenario)), steps_(make_steps()), cpus_(scenario.machine.vcpus),
       seats_(scenario.bringup.max_cpus), control_(*this, 0), driver_(control_, settings_, seats_) {
-  const MemoryNeeds needs{scenario.machine.vcpus, scenario.bringup.attempts, scenario.bringup.strategy};
-  keep_ = {most_kept(control_ring_events(needs), scenario), most_kept(ap_ring_events(needs), scenario)};
+  const BringupSpec &bringup = scenario.bringup;
+  keep_ = {most_kept(abi::control_ring_events(scenario.machine.vcpus, bringup.attempts), scenario),
+           most_kept(abi::ap_ring_events(bringup.strategy, bringup.attempts), scenario)};
   meet_cpus(roster);
 }
 

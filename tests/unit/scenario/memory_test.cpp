@@ -22,17 +22,17 @@ TEST(scenario, memory_grows_with_cpus_and_attempts) {
 }
 
 TEST(scenario, rings_have_room_for_what_one_cycle_writes) {
-  const MemoryNeeds alone{1000, 3, abi::Strategy::kParallel};
-  EXPECT_GE(control_ring_events(alone), 1000 * 3 * kControlEvents);
-  EXPECT_GE(ap_ring_events(alone), 3 * kOwnEvents);
-  const MemoryNeeds tree{1000, 3, abi::Strategy::kTree};
-  EXPECT_GE(ap_ring_events(tree), 3 * kOwnEvents + kChildren * kControlEvents);
+  using abi::Strategy;
+  EXPECT_GE(abi::control_ring_events(1000, 3), 1000 * 3 * abi::kControlEvents);
+  EXPECT_GE(abi::ap_ring_events(Strategy::kParallel, 3), 3 * abi::kOwnEvents);
+  EXPECT_GE(abi::ap_ring_events(Strategy::kTree, 3),
+            3 * abi::kOwnEvents + abi::kChildren * abi::kControlEvents);
   // The count of events wraps at 2^32, and their places in the ring must go on from there.
-  for (std::uint32_t attempts = 1; attempts <= 8; ++attempts)
-    for (const auto strategy : {abi::Strategy::kParallel, abi::Strategy::kTree}) {
-      EXPECT_TRUE(std::has_single_bit(control_ring_events({7, attempts, strategy})));
-      EXPECT_TRUE(std::has_single_bit(ap_ring_events({7, attempts, strategy})));
-    }
+  for (std::uint32_t attempts = 1; attempts <= 8; ++attempts) {
+    EXPECT_TRUE(std::has_single_bit(abi::control_ring_events(7, attempts)));
+    for (const auto strategy : {Strategy::kParallel, Strategy::kTree})
+      EXPECT_TRUE(std::has_single_bit(abi::ap_ring_events(strategy, attempts)));
+  }
 }
 
 TEST(scenario, memory_is_filled_in_by_need) {
