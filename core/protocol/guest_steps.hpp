@@ -29,6 +29,9 @@ inline constexpr std::array kGuestSteps = {
 };
 static_assert(kGuestSteps.size() <= abi::kStepPlaces);
 
+/// What a step of theirs returns that fails: error codes of Linux's.
+enum StepError : int { kNoSuchDevice = -6, kNoMemory = -12, kTimedOut = -110 };
+
 [[nodiscard]] constexpr std::string_view name(Section s) {
   constexpr std::array<std::string_view, 4> kNames = {"-", "PREPARE", "STARTING", "ONLINE"};
   return kNames[static_cast<std::size_t>(s)];

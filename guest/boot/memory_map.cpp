@@ -16,10 +16,6 @@ constexpr std::uint64_t kHigh = 1u << 20;
 /// A loader's lists; longer ones are garbage.
 constexpr std::uint32_t kMostEntries = 512;
 
-bool is_mapped(std::uint64_t address, std::uint64_t size) {
-  return address < kMapped && size <= kMapped - address;
-}
-
 } // namespace
 
 MemoryMap::MemoryMap(const StartInfo &info) {

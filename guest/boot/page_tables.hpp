@@ -15,6 +15,12 @@ inline constexpr unsigned kPageDirectories = 4; // of 1 GiB each
 inline constexpr std::uint32_t kBootStackSize = 16u << 10;
 /// Everything below is mapped, nothing above.
 inline constexpr std::uint64_t kMapped = kPageDirectories * kEntriesPerTable * kLargePageSize;
+
+/// Whether all of it is mapped; address 0 is nobody's.
+[[nodiscard]] constexpr bool is_mapped(std::uint64_t address, std::uint64_t size) {
+  return address != 0 && address < kMapped && size <= kMapped - address;
+}
+
 /// From here up to 4 GiB PCs have their devices.
 inline constexpr std::uint64_t kDeviceRange = 0xfec0'0000;
 

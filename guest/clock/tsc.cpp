@@ -25,9 +25,8 @@ std::uint64_t stated_by_crystal() {
 /// The leaf that VMware began and others have taken up: EAX the TSC's kHz, EBX the LAPIC
 /// timer's. Zeros where there is no hypervisor or it has no such leaf.
 x86::Cpuid hypervisor_timing() {
-  constexpr std::uint32_t kHypervisorPresent = 1u << 31; // CPUID.01H:ECX
   constexpr std::uint32_t kLeaf = 0x40000010;
-  if ((x86::cpuid(1).ecx & kHypervisorPresent) == 0)
+  if (!x86::is_virtual())
     return {};
   const std::uint32_t last = x86::cpuid(0x40000000).eax;
   if (last < kLeaf || last > 0x4000ffff)

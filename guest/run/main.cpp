@@ -68,6 +68,7 @@ void publish(unsigned found, unsigned cpus) {
 } // namespace
 
 extern "C" [[noreturn]] void guest_main(const boot::StartInfo *info) {
+  smp::tell_panic = report_panic;
   x86::silence_pics();
   lapic::adopt();
   const bool began_in_x2apic = lapic::x2apic;

@@ -47,20 +47,19 @@ void refuse(abi::Refusal why) {
   exit_qemu(false);
 }
 
-void report_panic(unsigned cpu, protocol::Point owed, std::uint64_t rip, std::uint64_t vector,
-                  std::uint64_t error) {
+void report_panic(const smp::Panic &panic) {
   if (has_host) {
-    smp::ring(abi::Ring::kPanic, abi::Place::kZero, cpu);
+    smp::ring(abi::Ring::kPanic, abi::Place::kZero, panic.cpu);
     return;
   }
   Line line;
   say(line.word("panic")
-          .field("cpu", cpu)
-          .field("point", protocol::name(owed))
-          .field("vector", vector)
-          .hex_field("error", error)
-          .hex_field("rip", rip));
-  if (cpu == 0)
+          .field("cpu", panic.cpu)
+          .field("point", protocol::name(panic.owed))
+          .field("vector", panic.vector)
+          .hex_field("error", panic.error)
+          .hex_field("rip", panic.rip));
+  if (panic.cpu == 0)
     exit_qemu(false);
 }
 

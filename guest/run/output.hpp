@@ -3,10 +3,8 @@
 #pragma once
 
 #include "core/abi/control_page.hpp"
-#include "core/protocol/points.hpp"
 #include "guest/run/line.hpp"
-
-#include <cstdint>
+#include "guest/smp/panic.hpp"
 
 namespace reveille::guest::run {
 
@@ -22,9 +20,8 @@ void say(Line &line);
 /// The guest cannot use this machine. Does not come back.
 [[noreturn]] void refuse(abi::Refusal why);
 
-/// The calling CPU cannot go on. Comes back, unless it ends the run.
-void report_panic(unsigned cpu, protocol::Point owed, std::uint64_t rip, std::uint64_t vector,
-                  std::uint64_t error);
+/// How smp::tell_panic tells it. CPU 0's ends a standalone run.
+void report_panic(const smp::Panic &panic);
 
 /// Ends a standalone run: QEMU's status is 33 when `good`, else 35.
 [[noreturn]] void exit_qemu(bool good);

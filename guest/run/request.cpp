@@ -11,10 +11,7 @@ namespace reveille::guest::run {
 namespace {
 
 using abi::Request;
-
-bool is_mapped(std::uint64_t address, std::uint64_t size) {
-  return address != 0 && address < boot::kMapped && size <= boot::kMapped - address;
-}
+using boot::is_mapped;
 
 bool is_sound(const Request &r) {
   return r.cpus >= 1 && r.cpus <= abi::kMaxCpus && r.max_cpus >= 1 && r.max_cpus <= r.cpus &&

@@ -10,9 +10,6 @@
 
 namespace reveille::guest::smp {
 
-/// An error code of Linux's, as steps report them.
-enum Error : int { kNoSuchDevice = -6, kNoMemory = -12, kTimedOut = -110 };
-
 /// Answers work that is sent to a CPU by interrupt. The counts are written by that CPU alone.
 struct Worker {
   std::uint64_t asked;

@@ -22,7 +22,7 @@ extern "C" {
 // PREPARE, on the CP: the attempt's own stack and tables.
 int step_area(StepTarget &target) {
   target.token = areas.take();
-  return target.token == 0 ? int{Error::kNoMemory} : 0;
+  return target.token == 0 ? int{protocol::kNoMemory} : 0;
 }
 void undo_area(const StepTarget &target) {
   if (target.token != 0)
@@ -44,7 +44,7 @@ void undo_cpu_tables(const StepTarget &target) {
 // the wake vector.
 int step_lapic(StepTarget &target) {
   if (lapic::id() != identities[target.cpu].apic_id)
-    return int{Error::kNoSuchDevice};
+    return int{protocol::kNoSuchDevice};
   lapic::admit(x86::kWorkerVector);
   return 0;
 }
@@ -76,7 +76,7 @@ int step_tsc(StepTarget &) {
     x86::pause();
     last = x86::rdtsc();
   }
-  return last > first ? 0 : int{Error::kNoSuchDevice};
+  return last > first ? 0 : int{protocol::kNoSuchDevice};
 }
 void undo_tsc(const StepTarget &) {} // it has only looked
 
@@ -89,7 +89,7 @@ int step_worker(StepTarget &) {
   lapic::send(identities[me.cpu].apic_id, lapic::icr_self(x86::kWorkerVector));
   const auto answered = [&worker] { return worker.answered == worker.asked; };
   // Half a turn: the failure is to be reported before the CP takes it for a silence.
-  return wait_until(me, answered, x86::rdtsc() + settings.timeout / 2) ? 0 : int{Error::kTimedOut};
+  return wait_until(me, answered, x86::rdtsc() + settings.timeout / 2) ? 0 : int{protocol::kTimedOut};
 }
 void undo_worker(const StepTarget &target) {
   Worker &worker = areas.at(target.token).worker;

@@ -17,8 +17,6 @@ inline constexpr std::uint8_t kWorkerVector = 0xe0;
 inline constexpr std::uint8_t kTimerVector = 0xe8;
 inline constexpr std::uint8_t kWakeVector = 0xf0;
 inline constexpr std::uint8_t kSpuriousVector = 0xff;
-/// Not an interrupt: the vector under which a broken invariant is reported as a panic.
-inline constexpr std::uint8_t kBrokenInvariant = 0xfe;
 
 inline constexpr unsigned kVectorCount = 256;
 

@@ -28,6 +28,9 @@ VMM_LAYERS = (
     "cli",
 )
 
+# Likewise of the guest.
+GUEST_ROOMS = ("lib", "x86", "clock", "lapic", "boot", "acpi", "smp", "run")
+
 # For core and guest: headers that need no operating system underneath. The standard's
 # freestanding ones, and those of libstdc++ that are all templates and constexpr.
 FREESTANDING = frozenset(
@@ -48,12 +51,14 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def folder(path):
-    """The layer that a file belongs to: 'core', 'core/abi', 'guest', 'vmm/kvm', ..."""
+    """The layer that a file belongs to: 'core', 'core/abi', 'guest/smp', 'vmm/kvm', ..."""
     parts = PurePosixPath(path).parts
     if parts[0] == "core":
         return f"core/{parts[1]}" if len(parts) > 2 else "core"
     if parts[0] == "vmm":
         return f"vmm/{parts[1]}" if len(parts) > 2 else "vmm/cli"
+    if parts[0] == "guest":
+        return f"guest/{parts[1]}" if len(parts) > 2 else "guest"
     return parts[0]
 
 
@@ -66,7 +71,8 @@ def allowed(layer):
     if layer.startswith("core"):
         return {"core/abi", "core/protocol", layer, "core"}
     if layer.startswith("guest"):
-        return {"core/abi", "core/protocol", "core", "guest"}
+        rooms = GUEST_ROOMS[: GUEST_ROOMS.index(layer.removeprefix("guest/")) + 1]
+        return {"core/abi", "core/protocol", "core", *(f"guest/{n}" for n in rooms)}
     name = layer.removeprefix("vmm/")
     if name not in VMM_LAYERS:
         return set()
@@ -84,6 +90,9 @@ def violations_of(path, text):
     layer = folder(path)
     if layer.startswith("vmm/") and layer.removeprefix("vmm/") not in VMM_LAYERS:
         yield f"{path}: {layer} is not a layer; the layers are in tests/structure/layers.py"
+        return
+    if layer.startswith("guest") and layer.removeprefix("guest/") not in GUEST_ROOMS:
+        yield f"{path}: {layer} is not a room of the guest's; they are in tests/structure/layers.py"
         return
     code = strip_comments(text)
     for bracket, name in INCLUDE.findall(code):

@@ -1,5 +1,6 @@
 #include "vmm/sim/environment.hpp"
 
+#include "core/abi/panic.hpp"
 #include "vmm/sim/guest.hpp"
 
 #include <algorithm>
@@ -9,9 +10,6 @@ namespace reveille::vmm::sim {
 static_assert(core::ApEnvironment<ApEnvironment>);
 
 namespace {
-
-/// What stands for the vector of a panic that no exception has caused (guest/x86/vectors.hpp).
-constexpr std::uint64_t kBrokenInvariant = 0xfe;
 
 constexpr Ns kRelax = 100;     // one turn of a spin
 constexpr Ns kSeesStore = 100; // what a spinning CPU needs to see another's store
@@ -104,8 +102,8 @@ std::uint64_t EnvironmentBase::timeout() const { return guest_.settings_.timeout
 
 void EnvironmentBase::panic(const char *why) {
   const Guest::Cpu &cpu = guest_.cpus_[self_];
-  const auto point = static_cast<std::uint64_t>(cpu.owed);
-  log(abi::EventKind::kPanic, self_, cpu.mine.attempt, 0, kBrokenInvariant | (point << 8));
+  log(abi::EventKind::kPanic, self_, cpu.mine.attempt, 0,
+      abi::panicked(abi::kBrokenInvariant, static_cast<unsigned>(cpu.owed), 0));
   guest_.machine_.panic(self_, why);
 }
 

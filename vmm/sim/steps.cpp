@@ -12,12 +12,9 @@ namespace {
 
 using core::StepTarget;
 
-/// Error codes of Linux's, as the real guest's steps report them.
-enum Error : int { kNoSuchDevice = -6, kNoMemory = -12, kTimedOut = -110 };
-
 int step_area(EnvironmentBase &env, StepTarget &target) {
   target.token = env.take_area(target);
-  return target.token == 0 ? int{kNoMemory} : 0;
+  return target.token == 0 ? int{protocol::kNoMemory} : 0;
 }
 void undo_area(EnvironmentBase &env, const StepTarget &target) {
   if (target.token != 0) // a half-done step may have taken none
@@ -41,7 +38,7 @@ int step_tsc(EnvironmentBase &env, StepTarget &target) {
   static_cast<void>(env.area(target));
   const std::uint64_t first = env.now();
   env.relax();
-  return env.now() > first ? 0 : int{kNoSuchDevice};
+  return env.now() > first ? 0 : int{protocol::kNoSuchDevice};
 }
 void undo_tsc(EnvironmentBase &env, const StepTarget &target) { static_cast<void>(env.area(target)); }
 
@@ -54,7 +51,7 @@ int step_worker(EnvironmentBase &env, StepTarget &target) {
   // looked for anew each time, because the pool moves when it grows.
   return env.wait_by([&] { return env.area(target).answered; }, env.now() + env.timeout() / 2)
              ? 0
-             : int{kTimedOut};
+             : int{protocol::kTimedOut};
 }
 
 /// Of protocol::kGuestSteps, in their order.
