@@ -113,7 +113,7 @@ std::string code_text(const VcpuSnapshot &vcpu, int width) {
   std::string text;
   for (const CodeLine &line : disassemble(*vcpu.code, kLinesBefore, kLinesBehind))
     text += wrap(fmt::format("    {} {:#x}  ", line.here ? "->" : "  ", line.address),
-                 fmt::format("{:<24}{}", line.bytes, line.text), width);
+                 fmt::format("{:<24} {}", line.bytes, line.text), width);
   if (text.empty())
     return text;
   return fmt::format("  code, {} bits{}\n", static_cast<int>(vcpu.code->width),

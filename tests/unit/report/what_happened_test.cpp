@@ -208,8 +208,8 @@ TEST_F(WhatHappened, RegistersAndCodeAreInTheWholeStoryAlone) {
   const std::string whole = paragraph(Detail::kWhole);
   EXPECT_NE(whole.find("  registers   rax=0x7 rbx=0x0 "), std::string::npos) << whole;
   EXPECT_NE(whole.find("  code, 64 bits\n"
-                       "       0x101230  f3 90                   pause\n"
-                       "    -> 0x101232  eb fc                   jmp 0x101230\n"),
+                       "       0x101230  f3 90                    pause\n"
+                       "    -> 0x101232  eb fc                    jmp 0x101230\n"),
             std::string::npos)
       << whole;
   EXPECT_EQ(paragraph(Detail::kShort).find("rax="), std::string::npos);
