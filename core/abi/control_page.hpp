@@ -16,7 +16,7 @@
 namespace reveille::abi {
 
 inline constexpr std::uint64_t kControlMagic = 0x656c6c6965766572; // "reveille"
-inline constexpr std::uint32_t kAbiVersion = 4;
+inline constexpr std::uint32_t kAbiVersion = 5;
 inline constexpr unsigned kMaxCpus = 1024;
 
 enum class Strategy : std::uint32_t { kSerial, kSplit, kParallel, kTree };

@@ -24,6 +24,7 @@ enum class Place : std::uint8_t {
   kZero,      ///< on the CP: the control side enters bring-up
   kDying,     ///< before the AP hands over at dying, on its way down or in a rollback
   kDead,      ///< before it goes to its rest to be dead
+  kStop,      ///< on the CP, about to stop the CPU whose slot it is, which it has given up
   kFirstStep, ///< from here on two to a step: before its startup, and after
 };
 /// The steps that have places; those that are registered behind them have none.

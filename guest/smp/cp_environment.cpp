@@ -56,6 +56,7 @@ void CpEnvironment::kick_all(std::uint32_t attempt) {
 }
 
 void CpEnvironment::stop(unsigned cpu, std::uint32_t) {
+  ring_if_armed(abi::Place::kStop, cpu, slots[cpu]); // who wants to see where it is does so now
   if (identities[cpu].is_reachable)
     lapic::send_start(identities[cpu].apic_id, lapic::kIcrInit);
 }

@@ -34,16 +34,25 @@ struct CodeBytes {
   static constexpr std::size_t kMost = kBefore + kBehind;
 };
 
+/// When a vCPU had the registers and the code that are told of it.
+enum class Moment : std::uint8_t {
+  kEnd,        ///< of the run
+  kBeforeInit, ///< before the last INIT of its attempt
+  kPanic,      ///< when it said that it panicked; the code is where, by what it said
+};
+
 struct VcpuSnapshot {
   std::string mp_state; ///< "runnable", "halted", ...
   std::uint64_t rip = 0;
-  std::string where;             ///< symbol and source line of rip
-  bool held = false;             ///< by a fault
-  std::optional<std::size_t> by; ///< which, index in Scenario::faults
-  std::uint64_t rsp = 0;         ///< 0 too: a simulated CPU, which has none
-  bool refused = false;          ///< stands where an AP ends that may not claim
-  bool before_init = false;      ///< registers and code are those of before the last INIT of its attempt
-  bool at_reset = false;         ///< its registers are as an INIT leaves them
+  std::string where;                    ///< symbol and source line of rip
+  bool held = false;                    ///< by a fault
+  std::optional<std::size_t> by;        ///< which, index in Scenario::faults
+  std::uint64_t rsp = 0;                ///< 0 too: a simulated CPU, which has none
+  bool refused = false;                 ///< stands where an AP ends that may not claim
+  bool at_reset = false;                ///< its registers are as an INIT leaves them
+  Moment moment = Moment::kEnd;         ///< of the registers and the code
+  std::uint64_t was_at = 0;             ///< where it was then, linear; not at kEnd
+  std::string was_in{};                 ///< the same as symbol and source line
   std::optional<Registers> registers{}; ///< none: a simulated CPU
   std::optional<CodeBytes> code{};      ///< none: what rip points to is not mapped, or no RAM
 };

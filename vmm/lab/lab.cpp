@@ -55,6 +55,7 @@ Lab::Lab(const Scenario &scenario, Machine &machine, LabStart start)
       state_(machine, faults_, scenario), timed_(faults_.timed()), bound_ms_(run_bound_ms(scenario)) {
   state_.starts_at_zero = start.at_zero;
   state_.on_zero = std::move(start.on_zero);
+  state_.look = [this](CpuIndex cpu, double most_us) { runners_[cpu]->have_it_look(most_us); };
   std::reverse(timed_.begin(), timed_.end());
   if (timed_.empty() || timed_.back().ms > 0)
     state_.note_zero_served(); // nothing strikes there: CPU 0 need not wait for anybody
@@ -63,6 +64,7 @@ Lab::Lab(const Scenario &scenario, Machine &machine, LabStart start)
     for (unsigned place = 0; place < abi::kPlaceCount; ++place)
       if ((mask >> place & 1) != 0)
         machine.control().arm(cpu, static_cast<abi::Place>(place));
+    machine.control().arm(cpu, abi::Place::kStop); // what an INIT makes it forget is looked at there
     runners_.push_back(machine.exists(cpu) ? std::make_unique<VcpuRunner>(state_, cpu) : nullptr);
   }
 }
@@ -327,11 +329,11 @@ Observation Lab::observe(RunEnd end) {
   for (Firing &firing : seen.firings) {
     firing.began_us -= zero;
     firing.ended_us -= zero;
-    firing.where = machine_.symbols().describe(firing.rip);
+    firing.where = name_of_code(machine_, firing.rip);
   }
   seen.crashes = state_.crashes();
   for (CrashEvidence &crash : seen.crashes)
-    crash.where = machine_.symbols().describe(crash.rip);
+    crash.where = name_of_code(machine_, crash.rip);
   for (const StepView &step : machine_.control().steps())
     if (step.section < std::size(seen.steps.names))
       seen.steps.names[step.section].push_back(step.name);

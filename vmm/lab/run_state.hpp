@@ -37,7 +37,10 @@ public:
   Deliveries deliveries;
   bool starts_at_zero = false;   ///< before it starts: CPU 0 stands at time zero already
   std::function<void()> on_zero; ///< may be empty; CPU 0's thread calls it when the guest comes to time zero
-  KeptWatch kept;                ///< begun by CPU 0's thread, observed when there is none any more
+  /// Has the thread of a vCPU that exists note where it is, and waits for that so long at most, microseconds.
+  /// Any other vCPU's thread calls it.
+  std::function<void(CpuIndex, double most_us)> look;
+  KeptWatch kept; ///< begun by CPU 0's thread, observed when there is none any more
 
   /// Microseconds since the run began, by the host's clock.
   [[nodiscard]] double now_us() const {

@@ -1,5 +1,7 @@
 #include "vmm/lab/snapshot.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -91,14 +93,31 @@ std::optional<CodeBytes> code_at(Machine &machine, const Vcpu &vcpu, std::uint64
 
 } // namespace
 
-std::optional<Look> look_at(Machine &machine, CpuIndex cpu, std::uint32_t attempt) {
+std::optional<Look> look_at(Machine &machine, CpuIndex cpu, std::uint32_t attempt,
+                            std::optional<std::uint64_t> panic_rip) {
   const Vcpu &vcpu = machine.vcpu(cpu);
   const auto general = vcpu.regs();
   const auto special = vcpu.sregs();
   const auto rip = vcpu.linear_rip();
   if (!general || !special || !rip)
     return std::nullopt;
-  return Look{attempt, registers_of(*general, *special), code_at(machine, vcpu, *rip, width_of(*special))};
+  Look look;
+  look.attempt = attempt;
+  look.panicked = panic_rip.has_value();
+  look.registers = registers_of(*general, *special);
+  look.at_reset = is_at_reset(look.registers, *rip);
+  look.rip = panic_rip.value_or(0) != 0 ? *panic_rip : *rip;
+  look.code = code_at(machine, vcpu, look.rip, width_of(*special));
+  return look;
+}
+
+std::string name_of_code(const Machine &machine, std::uint64_t address) {
+  std::string name = machine.symbols().describe(address);
+  const auto pages = machine.control().kept()[static_cast<std::size_t>(abi::Keep::kTrampolines)];
+  if (!pages || address < pages->begin || address >= pages->end || name != fmt::format("{:#x}", address))
+    return name;
+  const std::uint64_t offset = address - pages->begin;
+  return fmt::format("trampoline page {}+{:#x}", offset / kPage, offset % kPage);
 }
 
 VcpuSnapshot snapshot(Machine &machine, CpuIndex cpu, std::optional<std::size_t> holder,
@@ -108,16 +127,21 @@ VcpuSnapshot snapshot(Machine &machine, CpuIndex cpu, std::optional<std::size_t>
   shot.rip = machine.vcpu(cpu).linear_rip().value_or(0);
   if (const auto now = look_at(machine, cpu, attempt)) {
     shot.rsp = now->registers.rsp;
-    shot.at_reset = is_at_reset(now->registers, shot.rip);
-    shot.before_init = shot.at_reset && last && last->attempt == attempt;
-    const Look &told = shot.before_init ? *last : *now;
+    shot.at_reset = now->at_reset;
+    const bool is_last = last && last->attempt == attempt && (last->panicked || now->at_reset);
+    const Look &told = is_last ? *last : *now;
     shot.registers = told.registers;
     shot.code = told.code;
+    if (is_last) {
+      shot.moment = last->panicked ? Moment::kPanic : Moment::kBeforeInit;
+      shot.was_at = last->rip;
+      shot.was_in = name_of_code(machine, last->rip);
+    }
   }
   // Last, because asking has a frozen vCPU take the INIT that is pending.
   const auto mp = machine.processor(cpu).state();
   shot.mp_state = mp ? std::string(name(*mp)) : "unknown";
-  shot.where = machine.symbols().describe(shot.rip);
+  shot.where = name_of_code(machine, shot.rip);
   shot.refused = mp && *mp == MpState::kHalted && shot.where.starts_with(kClaimCode);
   shot.by = holder;
   shot.held = holder.has_value();

@@ -90,6 +90,7 @@ void VcpuRunner::thread_main() {
       serve_mailbox();
       if (rest_wanted_.exchange(false))
         look_for_rest();
+      look_if_wanted();
       if (!go_round())
         while (wait_a_little(100'000)) { // nothing is left to be run; the end of the run is near
         }
@@ -262,6 +263,10 @@ void VcpuRunner::reach(abi::Place place, CpuIndex target) {
   }
   if (is_on_control_cpu(place) ? !controls(target) : target != cpu_)
     return;
+  if (place == abi::Place::kStop) {
+    before_stop(target);
+    return;
+  }
   ControlArea &control = state_.machine.control();
   if (place >= abi::Place::kFirstStep)
     control.answer_step(target, 0);
@@ -281,7 +286,7 @@ void VcpuRunner::reach_zero() {
 void VcpuRunner::shut_down(const std::string &what) {
   const std::uint64_t rip = vcpu_.linear_rip().value_or(0);
   if (!crashing_) // else it has been looked at before that
-    last_look_ = look_at(state_.machine, cpu_, attempt_of(cpu_));
+    look();
   if (state_.note_crash({cpu_, attempt_of(cpu_), what, rip, ""}))
     spdlog::debug("cpu {}: {} at {:#x}", cpu_, what, rip);
   if (crashing_)
@@ -290,17 +295,6 @@ void VcpuRunner::shut_down(const std::string &what) {
   if (cpu_ != 0)
     static_cast<void>(processor_.set_state(MpState::kUninitialized));
   state_.tell();
-}
-
-void VcpuRunner::note_panic() {
-  state_.trace.take(cpu_);
-  std::string what = "the guest panicked, and its ring does not say why";
-  std::uint64_t rip = 0;
-  if (const auto panic = state_.trace.standing(cpu_).panic) {
-    rip = panic->a;
-    what = fmt::format("the guest panicked: exception {}, error {:#x}", panic->b & 0xff, panic->b >> 32);
-  }
-  state_.note_crash({cpu_, attempt_of(cpu_), std::move(what), rip, ""});
 }
 
 /// Finishes the port access that the vCPU came out with, so that its registers are those

@@ -35,7 +35,12 @@ public:
   void ask_for_rest();
   [[nodiscard]] bool at_rest() const { return at_rest_.load(); }
 
-  /// Where it was when a fault last took hold of it, or when it died. When there is no thread.
+  /// Another vCPU's thread: has the thread note where the vCPU is, before an INIT makes it forget. Nothing
+  /// is noted if it does not come out of KVM_RUN within `most_us`, microseconds.
+  void have_it_look(double most_us);
+
+  /// Where it was when a fault last took hold of it, when it died or panicked, or when it was about to be
+  /// stopped; the last of these. When there is no thread.
   [[nodiscard]] const std::optional<Look> &last_look() const { return last_look_; }
 
   /// Any thread: makes the thread look at RunState::ending().
@@ -77,6 +82,11 @@ private:
   void reach(abi::Place place, CpuIndex target);
   void reach_zero();
   [[nodiscard]] bool controls(CpuIndex target) const;
+  // In vcpu_looks.cpp.
+  void look_if_wanted();
+  void look(std::optional<std::uint64_t> panic_rip = {});
+  void before_stop(CpuIndex target);
+  void note_panic();
   // In vcpu_strikes.cpp.
   /// False when the strike took the vCPU away from where it was: what follows is void.
   bool perform(const Strike &strike);
@@ -90,7 +100,6 @@ private:
   bool wait_a_little(double us);
   bool may_try_again();
   void shut_down(const std::string &what);
-  void note_panic();
   void complete_io();
   [[nodiscard]] std::uint32_t attempt_of(CpuIndex cpu) const;
 
@@ -110,10 +119,13 @@ private:
   std::atomic<bool> finished_ = false;
   std::atomic<bool> rest_wanted_ = false;
   std::atomic<bool> at_rest_ = false;
-  mutable std::mutex mutex_; ///< guards the mailbox
+  double looking_us_ = 0;    ///< that it has waited for others to look
+  mutable std::mutex mutex_; ///< guards what follows, but the thread
   std::condition_variable poked_cv_;
   bool poked_ = false;
   std::deque<Strike> mailbox_;
+  bool look_wanted_ = false;
+  std::condition_variable looked_cv_;
   std::thread thread_;
 };
 

@@ -44,7 +44,7 @@ bool VcpuRunner::perform(const Strike &strike) {
   complete_io();
   state_.faults.note_rip(*firing, vcpu_.linear_rip().value_or(0));
   if (fault.holds() || fault.action == Action::kCrash)
-    last_look_ = look_at(state_.machine, cpu_, attempt_of(cpu_));
+    look();
   if (fault.holds())
     return hold_for(fault, *firing);
   if (fault.action == Action::kCrash) {

@@ -78,19 +78,37 @@ std::string word_line(std::uint64_t bits) {
   return fmt::format("{}: {}", word_text(bits), owner);
 }
 
+std::string place_text(std::uint64_t rip, const std::string &where) {
+  std::string text = fmt::format("{:#x}", rip);
+  if (!where.empty() && where != text) // no symbol is near
+    text += " " + printable(where);
+  return text;
+}
+
 std::string vcpu_line(const VcpuSnapshot &vcpu) {
   std::string text = printable(vcpu.mp_state);
   if (vcpu.rip != 0) // a simulated CPU has none
-    text += fmt::format(", rip {:#x}", vcpu.rip);
-  if (!vcpu.where.empty() && vcpu.where != fmt::format("{:#x}", vcpu.rip)) // no symbol is near
-    text += " " + printable(vcpu.where);
+    text += ", rip " + place_text(vcpu.rip, vcpu.where);
   return text;
+}
+
+/// Where it was before; nothing when it still is.
+std::string was_line(const VcpuSnapshot &vcpu) {
+  switch (vcpu.moment) {
+  case Moment::kEnd:
+    break;
+  case Moment::kBeforeInit:
+    return place_text(vcpu.was_at, vcpu.was_in) + ", before the INIT";
+  case Moment::kPanic:
+    return place_text(vcpu.was_at, vcpu.was_in) + ", when it panicked";
+  }
+  return {};
 }
 
 std::string registers_text(const VcpuSnapshot &vcpu) {
   if (!vcpu.registers)
     return {};
-  if (vcpu.at_reset && !vcpu.before_init)
+  if (vcpu.at_reset && vcpu.moment == Moment::kEnd)
     return "as an INIT leaves them";
   const Registers &r = *vcpu.registers;
   // clang-format off
@@ -100,7 +118,9 @@ std::string registers_text(const VcpuSnapshot &vcpu) {
       {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}, {"rip", r.rip}, {"rflags", r.rflags},
       {"cs", r.cs}, {"cr0", r.cr0}, {"cr3", r.cr3}, {"cr4", r.cr4}};
   // clang-format on
-  std::string text = vcpu.before_init ? "before the INIT:" : "";
+  std::string text;
+  if (vcpu.moment != Moment::kEnd)
+    text = vcpu.moment == Moment::kPanic ? "in its panic:" : "before the INIT:";
   for (const auto &[name, value] : all)
     text += fmt::format("{}{}={:#x}", text.empty() ? "" : " ", name, value);
   return text;
@@ -108,7 +128,7 @@ std::string registers_text(const VcpuSnapshot &vcpu) {
 
 /// The instructions around the one that it is at, which has an arrow.
 std::string code_text(const VcpuSnapshot &vcpu, int width) {
-  if (!vcpu.code || (vcpu.at_reset && !vcpu.before_init))
+  if (!vcpu.code || (vcpu.at_reset && vcpu.moment == Moment::kEnd))
     return {};
   std::string text;
   for (const CodeLine &line : disassemble(*vcpu.code, kLinesBefore, kLinesBehind))
@@ -116,9 +136,10 @@ std::string code_text(const VcpuSnapshot &vcpu, int width) {
                  fmt::format("{:<24} {}", line.bytes, line.text), width);
   if (text.empty())
     return text;
-  return fmt::format("  code, {} bits{}\n", static_cast<int>(vcpu.code->width),
-                     vcpu.before_init ? ", before the INIT" : "") +
-         text;
+  std::string_view when;
+  if (vcpu.moment != Moment::kEnd)
+    when = vcpu.moment == Moment::kPanic ? ", where it panicked" : ", before the INIT";
+  return fmt::format("  code, {} bits{}\n", static_cast<int>(vcpu.code->width), when) + text;
 }
 
 /// What the host did to it, as far as it explains the failure: the fault that holds it, or
@@ -190,6 +211,8 @@ std::string where_is_it(const Style &style, const Scenario &scenario, const Obse
     text += line("vCPU", own.vcpu                           ? vcpu_line(*own.vcpu)
                          : own.presence == Presence::kGhost ? "there is none"
                                                             : "not looked at");
+    if (own.vcpu)
+      text += line("was at", was_line(*own.vcpu));
   }
   text += line("fault", fault_line(scenario, seen, cpu));
   for (const CrashEvidence &crash : seen.crashes)

@@ -271,7 +271,8 @@ bool takes_control_cpu(PlaceKind kind) { return kind == kTime || kind == kExit |
 
 bool is_on_control_cpu(abi::Place place) {
   const auto step = step_of(place);
-  return place == abi::Place::kKick || (step && step->step->section == protocol::Section::kPrepare);
+  return place == abi::Place::kKick || place == abi::Place::kStop ||
+         (step && step->step->section == protocol::Section::kPrepare);
 }
 
 bool is_on_control_cpu(const FaultPlace &place) {

@@ -289,6 +289,8 @@ TEST_P(Reuse, AtTimeZeroItIsAsOneThatHasBooted) {
     spoil.spoil(machine);
     EXPECT_TRUE(must(machine.resume(scenario, zero)));
     machine.control().arm(0, abi::Place::kZero); // as each run does before it starts
+    for (CpuIndex cpu = 0; cpu < machine.cpus(); ++cpu)
+      machine.control().arm(cpu, abi::Place::kStop);
     expect_same(machine, {fresh.state, fresh.memory}, spoil.name);
   }
 }

@@ -215,10 +215,20 @@ TEST_F(WhatHappened, RegistersAndCodeAreInTheWholeStoryAlone) {
   EXPECT_EQ(paragraph(Detail::kShort).find("rax="), std::string::npos);
   EXPECT_EQ(paragraph(Detail::kShort).find("code, "), std::string::npos);
   s_.seen.cpus[kCpu].vcpu->at_reset = true;
-  s_.seen.cpus[kCpu].vcpu->before_init = true;
+  s_.seen.cpus[kCpu].vcpu->moment = Moment::kBeforeInit;
+  s_.seen.cpus[kCpu].vcpu->was_at = 0x101232;
+  s_.seen.cpus[kCpu].vcpu->was_in = "step_timer+0x2 (guest/smp/steps.cpp:61)";
   EXPECT_NE(paragraph(Detail::kWhole).find("  registers   before the INIT: rax=0x7 "), std::string::npos);
   EXPECT_NE(paragraph(Detail::kWhole).find("  code, 64 bits, before the INIT\n"), std::string::npos);
-  s_.seen.cpus[kCpu].vcpu->before_init = false;
+  EXPECT_NE(paragraph(Detail::kShort)
+                .find("  was at      0x101232 step_timer+0x2 (guest/smp/steps.cpp:61), before "),
+            std::string::npos);
+  s_.seen.cpus[kCpu].vcpu->moment = Moment::kPanic;
+  EXPECT_NE(paragraph(Detail::kShort).find(", when it panicked\n"), std::string::npos);
+  EXPECT_NE(paragraph(Detail::kWhole).find("  registers   in its panic: rax=0x7 "), std::string::npos);
+  EXPECT_NE(paragraph(Detail::kWhole).find("  code, 64 bits, where it panicked\n"), std::string::npos);
+  s_.seen.cpus[kCpu].vcpu->moment = Moment::kEnd;
+  EXPECT_EQ(paragraph(Detail::kShort).find("was at"), std::string::npos);
   s_.seen.cpus[kCpu].vcpu->code.reset();
   EXPECT_NE(paragraph(Detail::kWhole).find("  registers   as an INIT leaves them\n"), std::string::npos);
   s_.seen.cpus[kCpu].vcpu->registers.reset(); // a simulated one
