@@ -28,6 +28,11 @@ enum class ExitStatus : int {
   return kAsExpected;
 }
 
+static_assert(worse_of(ExitStatus::kUsage, ExitStatus::kBroken) == ExitStatus::kBroken);
+static_assert(worse_of(ExitStatus::kUnsupported, ExitStatus::kDiffers) == ExitStatus::kDiffers);
+static_assert(worse_of(ExitStatus::kUsage, ExitStatus::kInterrupted) == ExitStatus::kInterrupted);
+static_assert(worse_of(ExitStatus::kAsExpected, ExitStatus::kAsExpected) == ExitStatus::kAsExpected);
+
 /// What went wrong: what was attempted, on what, and what to do about it, in one message
 /// without a final newline.
 struct Error {

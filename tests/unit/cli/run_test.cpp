@@ -15,6 +15,10 @@ TEST(cli, run_says_how_it_is_used) {
   expect_usage_error("--wibble f", "vmm run: unknown option --wibble", hint);
   expect_usage_error("run --seed", "vmm run: --seed needs a value", hint);
   expect_usage_error("run --seed 1 --seed 2", "vmm run: --seed is given more than once", hint);
+  for (const std::string name :
+       {"--json", "--junit", "--trace", "--report", "--guest", "--seed", "--backend"})
+    expect_usage_error("run f " + name + " ''",
+                       "vmm run: " + name + " needs a value, and was given an empty one", hint);
   expect_usage_error("run --seed three f",
                      "vmm run: --seed: \"three\" is not a number from 0 to 18446744073709551615", hint);
   expect_usage_error("run --seed -1 f",
@@ -32,6 +36,16 @@ TEST(cli, run_says_how_it_is_used) {
                      "vmm run: --json and --junit: only one of them can be standard output", hint);
   expect_usage_error("run --trace - --junit - f",
                      "vmm run: --junit and --trace: only one of them can be standard output", hint);
+}
+
+/// A full disk does not change what a run has come to, nor keep the other results back.
+TEST(cli, a_result_that_cannot_be_written_is_told_and_the_others_are_written) {
+  const std::string junit = temporary("junit.xml");
+  const Outcome outcome =
+      vmm("- --backend sim --json /dev/full --junit '" + junit + "'", "[machine]\nvcpus = 2\n");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("/dev/full"), std::string::npos) << outcome.err;
+  EXPECT_NE(take(junit).find("<testcase"), std::string::npos);
 }
 
 TEST(cli, a_page_has_no_room_for_any_number_of_cpus) {

@@ -221,6 +221,13 @@ TEST(Advice, NamesTheFaultThatDidNotFire) {
   EXPECT_NE(text.find("'configs/it'\\''s trouble.toml' --seed 7"), std::string::npos) << text;
 }
 
+TEST(Advice, RunsTheImageAgainThatWasRun) {
+  story::Story s = story::trouble();
+  s.verdict.kind = VerdictKind::kBroken;
+  s.scenario.guest = "my guest.elf";
+  EXPECT_NE(advice({}, s.scenario, s.seen, s.verdict).find("--guest 'my guest.elf'"), std::string::npos);
+}
+
 TEST(Advice, SuspectsASlowHostOnlyWhereNoFaultStruck) {
   story::Story s = story::trouble();
   s.scenario.faults.clear();

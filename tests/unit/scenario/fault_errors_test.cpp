@@ -279,6 +279,15 @@ TEST(scenario, a_fault_behind_an_endless_one_is_refused) {
   });
 }
 
+TEST(scenario, a_fault_that_may_let_a_cpu_pass_ends_nobody_elses) {
+  const std::string later = "cpu = 3\nat = \"online\"\naction = \"delay\"\nduration_ms = 1";
+  const std::string crash = "at = \"started\"\naction = \"crash\"";
+  expect_accepted({two_faults(crash + "\nprobability = 0.5", later)});
+  expect_messages(
+      {{two_faults(crash, later), R"(11:6: fault.1.at: can never fire on CPU 3: fault 0 ends it at )"
+                                  R"("started" in the same attempt)"}});
+}
+
 TEST(scenario, a_failed_step_is_rolled_back_through_the_way_down) {
   const auto fail_at = [](const char *step) {
     return fmt::format("at = \"step:{}\"\naction = \"fail\"", step);
