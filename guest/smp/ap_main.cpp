@@ -44,7 +44,7 @@ extern "C" [[noreturn]] void ap_rest(PerCpu *me, std::uint64_t last) {
 }
 
 /// In: on the stack of the claimed attempt's area, interrupts off, no handlers. From claim.cpp.
-extern "C" [[noreturn, gnu::flatten]] void ap_main(unsigned cpu, std::uint32_t attempt, std::uint32_t token) {
+extern "C" [[noreturn]] void ap_main(unsigned cpu, std::uint32_t attempt, std::uint32_t token) {
   PerCpu &me = become(cpu, attempt, token);
   lapic::enable(x86::kWakeVector);
   ApEnvironment env(me);
