@@ -1,25 +1,11 @@
 // The AP's side of core/environment.hpp.
 #pragma once
 
+#include "core/protocol/places.hpp"
 #include "guest/smp/environment.hpp"
 #include "guest/smp/panic.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace reveille::guest::smp {
-
-/// The point that an AP owes when it is at a place. Each has two, before and behind it; after the last
-/// one, and on the way down, still active is named.
-[[nodiscard]] inline protocol::Point owed_behind(abi::Place place) {
-  static constexpr auto kOwed = [] {
-    std::array<protocol::Point, abi::kPlaceCount> owed{};
-    for (unsigned i = 0; i < owed.size(); ++i)
-      owed[i] = static_cast<protocol::Point>(std::min((i + 1) / 2, protocol::kPointCount - 1));
-    return owed;
-  }();
-  return kOwed[static_cast<unsigned>(place)];
-}
 
 class ApEnvironment : public EnvironmentBase {
 public:
@@ -33,7 +19,7 @@ public:
   [[nodiscard]] std::uint32_t token() const { return me_.token; }
 
   void at(abi::Place place) {
-    me_.owed = owed_behind(place);
+    me_.owed = protocol::owed_behind(place);
     if (!me_.area->is_whole())
       panic();
     ring_if_armed(place, me_.cpu, *me_.slot);

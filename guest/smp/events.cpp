@@ -4,7 +4,7 @@
 
 namespace reveille::guest::smp {
 
-[[gnu::noinline]] bool find_event_room(PerCpu &me, std::uint32_t count) {
+bool find_event_room(PerCpu &me, std::uint32_t count) {
   const abi::HostLine &host = me.slot->host;
   // Acquire: pairs with the host's release; what it has taken out may be written over.
   const std::uint32_t unread = count - host.read.load(std::memory_order_acquire);

@@ -43,6 +43,14 @@ Evidence::Evidence(const Observation &seen)
                        [](const Noted &a, const Noted &b) { return a.event.tsc < b.event.tsc; });
 }
 
+std::optional<std::uint64_t> Evidence::lost_tsc(CpuIndex cpu) const {
+  const auto it = std::ranges::find_if(by_control_[cpu], [](const Noted &note) {
+    return note.event.kind == EventKind::kFailed &&
+           static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost;
+  });
+  return it == by_control_[cpu].end() ? std::nullopt : std::optional(it->event.tsc);
+}
+
 bool Evidence::is_written(CpuIndex cpu, std::uint32_t attempt) const {
   return std::ranges::any_of(writes_[cpu], [attempt](const WordWrite &write) {
     return Word::from(write.before).attempt == attempt;

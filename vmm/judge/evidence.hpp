@@ -43,6 +43,10 @@ public:
   /// What an AP wrote about itself.
   [[nodiscard]] const std::vector<Noted> &by_itself(CpuIndex cpu) const { return by_itself_[cpu]; }
 
+  /// When CPU 0 did without an AP whose control CPU had stopped: from then on nobody else may touch it.
+  /// Nothing if it never did.
+  [[nodiscard]] std::optional<std::uint64_t> lost_tsc(CpuIndex cpu) const;
+
   /// What faults did to a vCPU or on its behalf (Firing::cpu), and how it died; none of a CPU that
   /// does not exist.
   [[nodiscard]] std::span<const Firing *const> firings(CpuIndex cpu) const { return of(firings_, cpu); }

@@ -45,15 +45,6 @@ bool requested(const JudgeContext &context, CpuIndex cpu) {
   return cpu > 0 && cpu < context.scenario.bringup.max_cpus;
 }
 
-/// Whether an AP was lost with its control CPU: nobody may touch it, whatever it has come to.
-bool was_lost(const JudgeContext &context, CpuIndex cpu) {
-  const auto &notes = context.evidence.by_control(cpu);
-  return std::any_of(notes.begin(), notes.end(), [](const Noted &note) {
-    return note.event.kind == EventKind::kFailed &&
-           static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost;
-  });
-}
-
 } // namespace
 
 namespace {
@@ -152,7 +143,8 @@ Finding look_online_window(const JudgeContext &context) {
       continue; // it is what the host has made of it
     if (said && !online)
       return fmt::format("CPU {} was called up, and its word does not count as online", cpu.cpu);
-    if (!said && online && !was_lost(context, cpu.cpu) && context.evidence.seen().end == RunEnd::kComplete)
+    if (!said && online && !context.evidence.lost_tsc(cpu.cpu) &&
+        context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("the word of CPU {} counts as online, and nobody called it up", cpu.cpu);
   }
   return std::nullopt;
@@ -400,7 +392,7 @@ Finding look_accounted(const JudgeContext &context) {
       return fmt::format("CPU {} was kicked, and nobody had asked for it", cpu.cpu);
     if (!found && cpu.attempts > 0)
       return fmt::format("CPU {} was kicked, and the firmware does not offer it", cpu.cpu);
-    if (requested(context, cpu.cpu) && found && cpu.attempts == 0 && !was_lost(context, cpu.cpu) &&
+    if (requested(context, cpu.cpu) && found && cpu.attempts == 0 && !context.evidence.lost_tsc(cpu.cpu) &&
         context.evidence.seen().end == RunEnd::kComplete)
       return fmt::format("CPU {} was asked for, and never kicked", cpu.cpu);
   }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -33,18 +32,13 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> cycles_of(const Observation
 /// What APs have found at their claims, against what their control CPUs had.
 class Findings {
 public:
-  Findings(const JudgeContext &context, CpuIndex cpu) : cpu_(cpu) {
+  Findings(const JudgeContext &context, CpuIndex cpu) : cpu_(cpu), lost_tsc_(context.evidence.lost_tsc(cpu)) {
     for (const Noted &note : context.evidence.by_itself(cpu))
       if (note.event.kind == EventKind::kFound)
         found_.emplace(note.event.attempt, &note.event);
-    for (const Noted &note : context.evidence.by_control(cpu)) {
-      const Event &event = note.event;
-      if (event.kind == EventKind::kTimeout)
-        given_up_.insert(event.attempt);
-      if (event.kind == EventKind::kFailed &&
-          static_cast<abi::FailReason>(event.b & 0xff) == abi::FailReason::kLost)
-        lost_tsc_ = event.tsc;
-    }
+    for (const Noted &note : context.evidence.by_control(cpu))
+      if (note.event.kind == EventKind::kTimeout)
+        given_up_.insert(note.event.attempt);
   }
 
   [[nodiscard]] bool has(std::uint32_t attempt) const { return found_.contains(attempt); }
@@ -61,7 +55,7 @@ public:
                          kick.attempt, kick.b, found.a);
     const std::uint64_t told =
         abi::found(static_cast<std::uint32_t>(kick.a), static_cast<std::uint32_t>(cycle));
-    if (found.b != told && !given_up_.contains(kick.attempt) && kick.tsc < lost_tsc_)
+    if (found.b != told && !given_up_.contains(kick.attempt) && (!lost_tsc_ || kick.tsc < *lost_tsc_))
       return fmt::format("CPU {} was kicked for try {} of cycle {}, and has found try {} of cycle {}", cpu_,
                          told & 0xffff'ffff, told >> 32, found.b & 0xffff'ffff, found.b >> 32);
     return std::nullopt;
@@ -69,9 +63,9 @@ public:
 
 private:
   CpuIndex cpu_;
-  std::map<std::uint32_t, const Event *> found_;                       ///< by attempt
-  std::set<std::uint32_t> given_up_;                                   ///< attempts
-  std::uint64_t lost_tsc_ = std::numeric_limits<std::uint64_t>::max(); ///< with its control CPU
+  std::map<std::uint32_t, const Event *> found_; ///< by attempt
+  std::set<std::uint32_t> given_up_;             ///< attempts
+  std::optional<std::uint64_t> lost_tsc_;        ///< with its control CPU
 };
 
 /// What an AP writes before alive is there once it is let go on from there.

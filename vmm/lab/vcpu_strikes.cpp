@@ -114,6 +114,7 @@ HoldEnd VcpuRunner::strike_at_once(const FaultSpec &fault, CpuIndex target) {
 /// not looked at, so that an INIT stays pending.
 HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
   const double until = state_.now_us() + duration_ms * 1000;
+  HoldEnd end = HoldEnd::kHolding;
   std::optional<Mark> mark;
   if (kind == HoldKind::kSpin && cpu_ != 0)
     mark = mark_as_held();
@@ -121,8 +122,10 @@ HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
     double slice = 1e6;
     if (duration_ms > 0) {
       slice = until - state_.now_us();
-      if (slice <= 0)
+      if (slice <= 0) {
+        end = HoldEnd::kReleased;
         break;
+      }
     }
     if (mark) // the more are held, the less often each one looks
       slice = std::min(slice, 1000.0 + 50.0 * state_.faults.holding());
@@ -132,7 +135,7 @@ HoldEnd VcpuRunner::hold(double duration_ms, HoldKind kind) {
   } while (!state_.ending());
   if (mark)
     static_cast<void>(vcpu_.set_debugregs(mark->before));
-  return duration_ms > 0 && state_.now_us() >= until ? HoldEnd::kReleased : HoldEnd::kHolding;
+  return end;
 }
 
 /// Nothing if it cannot be marked: then it is not watched.

@@ -1,6 +1,7 @@
 #include "vmm/sim/environment.hpp"
 
 #include "core/abi/panic.hpp"
+#include "core/protocol/places.hpp"
 #include "vmm/sim/guest.hpp"
 
 #include <algorithm>
@@ -114,10 +115,7 @@ std::uint32_t ApEnvironment::token() const { return guest_.cpus_[self_].mine.tok
 
 void ApEnvironment::at(abi::Place place) {
   Guest::Cpu &me = guest_.cpus_[self_];
-  // Two places to a point, before and behind; after the last one, and on the way down, still
-  // active is named.
-  const unsigned next = (static_cast<unsigned>(place) + 1) / 2;
-  me.owed = static_cast<protocol::Point>(std::min(next, protocol::kPointCount - 1));
+  me.owed = protocol::owed_behind(place);
   static_cast<void>(area(me.mine)); // it stands on it
   spend(guest_.latencies_.to(self_, place, me.mine.attempt));
   guest_.call_host_if_armed(self_, place, self_);
