@@ -43,6 +43,7 @@ def parse(arguments):
     parser.add_argument("--json", metavar="FILE", help="where the numbers go, into what is there: build-bench/bench.json")
     parser.add_argument("--from", metavar="FILE", dest="source", help="measures nothing: makes the page from this JSON")
     parser.add_argument("--no-docs", action="store_true", help="leaves docs/benchmarks.md alone")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--build", metavar="DIR", default=ROOT / "build-bench", help=argparse.SUPPRESS)
     return parser, parser.parse_args(arguments)
 
@@ -148,6 +149,8 @@ def main(arguments):
     path = Path(options.source or options.json or default_json(options))
     if wrong := usage_mistake(options, known, path):
         parser.error(wrong)
+    if options.check:  # the command line alone: ./bench asks before it builds
+        return 0
     if options.source:
         document, fine = results.load(path), True
     else:

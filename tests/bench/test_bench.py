@@ -332,6 +332,20 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("bring-up", done.stderr)
 
+    def test_a_wrong_command_line_is_told_before_anything_is_built(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for builder in ("cmake", "ninja"):
+                path = Path(folder, builder)
+                path.write_text("#!/bin/sh\necho it builds >&2\nexit 1\n")
+                path.chmod(0o755)
+            done = subprocess.run(
+                [bench.ROOT / "bench", "no-such-case"], env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+                capture_output=True, text=True, check=False, timeout=100,
+            )  # fmt: skip
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("there is no case no-such-case", done.stderr)
+        self.assertNotIn("it builds", done.stderr)
+
     def test_what_is_to_be_read_must_be_there(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as other:
             other.write('{"something": "else"}')
