@@ -19,7 +19,7 @@ int check(const Arguments &arguments) {
   int status = 0;
   bool first = true;
   for (const std::string &file : options.files) {
-    const auto scenario = load_scenario(file, {options.sets, {}});
+    const auto scenario = load_scenario(file, {options.sets, {}, options.backend});
     if (!scenario) {
       status = report(scenario.error());
       continue;

@@ -4,7 +4,6 @@
 #include "vmm/cli/options.hpp"
 #include "vmm/cli/spec.hpp"
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -15,6 +14,9 @@ namespace reveille::vmm {
 class MachineStock;
 /// The same with machines out of `stock`.
 [[nodiscard]] int run_with(MachineStock *stock, const Arguments &arguments);
+
+/// The guest's file: the one that was asked for, or, if that is empty, guest.elf beside the binary.
+[[nodiscard]] std::string guest_file(const std::string &wanted);
 
 [[nodiscard]] int suite(const Arguments &arguments);
 
@@ -39,19 +41,6 @@ inline constexpr std::string_view kAboutVmm =
 
 /// Prints a table of the docs as Markdown, for who changes a table.
 [[nodiscard]] int markdown(const Arguments &arguments);
-
-/// Finds out before a run whether a result can be written where `option` says: nowhere (empty), to
-/// standard output ("-") or to a file.
-[[nodiscard]] Result<void> check_output(std::string_view option, const std::string &path);
-
-/// An option that says where something is written.
-struct Output {
-  std::string_view option;
-  const std::string &path;
-};
-
-/// The same of all that `run` and `suite` write. Only one can be on standard output.
-[[nodiscard]] Result<void> check_outputs(std::initializer_list<Output> outputs);
 
 /// Says on standard error what is wrong with the command line. Returns exit status 2.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view what);

@@ -2,6 +2,7 @@
 #include "vmm/doctor/command.hpp"
 
 #include "vmm/cli/commands.hpp"
+#include "vmm/report/outputs.hpp"
 
 namespace reveille::vmm {
 
@@ -12,7 +13,7 @@ int doctor(const Arguments &arguments) {
   if (!*parsed)
     return flushed(0);
   const DoctorOptions options = {.json = **parsed, .device = "/dev/kvm"};
-  if (const auto writable = check_output("--json", options.json); !writable)
+  if (const auto writable = check_output({"--json", options.json}); !writable)
     return usage_error("doctor", writable.error().message);
   return flushed(doctor_command(options));
 }

@@ -1,4 +1,5 @@
 // vmm: finds the command, and hands it its arguments.
+#include "vmm/base/printable.hpp"
 #include "vmm/cli/commands.hpp"
 #include "vmm/scenario/nearest.hpp"
 
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -106,7 +108,7 @@ std::vector<CommandSpec> shown_commands() {
 
 int usage_error(std::string_view command, std::string_view what) {
   const std::string name = command.empty() ? "vmm" : fmt::format("vmm {}", command);
-  fmt::print(stderr, "{}: {}\nTry: {} --help\n", name, what, name);
+  fmt::print(stderr, "{}: {}\nTry: {} --help\n", name, printable(what), name);
   return static_cast<int>(ExitStatus::kUsage);
 }
 
@@ -126,10 +128,12 @@ int flushed(int status) {
 
 int main(int argc, char **argv) {
   using namespace reveille::vmm;
+  // A file beyond the limit of its size is a write that fails, as on a full disk: setrlimit(2), RLIMIT_FSIZE.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return dispatch(Arguments(argv + std::min(argc, 1), argv + argc));
   } catch (const std::exception &error) {
-    std::fprintf(stderr, "vmm: failed: %s\n", error.what());
+    fmt::print(stderr, "vmm: failed: {}\n", printable(error.what()));
     return static_cast<int>(ExitStatus::kBroken);
   }
 }

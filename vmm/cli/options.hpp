@@ -31,6 +31,7 @@ struct RunArguments {
 struct CheckArguments {
   std::vector<std::string> files;
   std::vector<std::string> sets;
+  Backend backend = Backend::kKvm; ///< for which they must be valid
 };
 
 /// Each takes what comes after the command's name. An empty value means that help was

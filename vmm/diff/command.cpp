@@ -28,8 +28,8 @@ int diff_command(const DiffOptions &options) {
   const auto after = read_results(options.after);
   if (!after)
     return refuse(after.error());
-  const std::string was = printable(display_name(options.before));
-  const std::string is = printable(display_name(options.after));
+  const std::string was = display_name(options.before);
+  const std::string is = display_name(options.after);
   if (before->suite != after->suite)
     return refuse({ExitStatus::kUsage, fmt::format("{} is a suite and {} one run: give two of a kind",
                                                    before->suite ? was : is, before->suite ? is : was)});

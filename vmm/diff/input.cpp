@@ -25,7 +25,7 @@ tl::unexpected<Error> unreadable(const std::string &name, int why) {
 } // namespace
 
 Result<ResultFile> read_results(const std::string &path) {
-  const std::string name = printable(display_name(path));
+  const std::string name = display_name(path);
   const Fd fd(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                           : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.is_open())

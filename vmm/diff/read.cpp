@@ -1,6 +1,7 @@
 #include "vmm/diff/read.hpp"
 
 #include "vmm/analysis/credible.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/report/words.hpp"
 

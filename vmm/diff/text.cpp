@@ -1,5 +1,6 @@
 #include "vmm/diff/text.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>

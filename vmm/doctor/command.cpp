@@ -1,5 +1,6 @@
 #include "vmm/doctor/command.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/doctor/json.hpp"
 #include "vmm/doctor/text.hpp"
 #include "vmm/report/write_output.hpp"
@@ -16,7 +17,7 @@ int doctor_command(const DoctorOptions &options) {
   fmt::print(people, "{}", examination_text(Style::for_stream(people), examination));
   if (!options.json.empty())
     if (const auto written = write_output(options.json, examination_json(examination)); !written) {
-      fmt::print(stderr, "vmm doctor: {}\n", written.error().message);
+      fmt::print(stderr, "vmm doctor: {}\n", printable(written.error().message));
       return static_cast<int>(written.error().status);
     }
   return static_cast<int>(examination.works() ? ExitStatus::kAsExpected : ExitStatus::kUnsupported);

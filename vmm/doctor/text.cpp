@@ -1,5 +1,7 @@
 #include "vmm/doctor/text.hpp"
 
+#include "vmm/base/printable.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

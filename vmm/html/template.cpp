@@ -1,5 +1,6 @@
 #include "vmm/html/template.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 
 namespace reveille::vmm {

@@ -1,5 +1,6 @@
 #include "vmm/lab/run_command.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/html/page.hpp"
 #include "vmm/judge/verdict.hpp"
 #include "vmm/lab/interrupt.hpp"
@@ -46,7 +47,7 @@ int write_results(const RunOptions &options, const Results &results, ExitStatus 
        {std::tie(options.json, results.json), std::tie(options.junit, results.junit),
         std::tie(options.trace, results.trace), std::tie(options.report, results.report)})
     if (const Result<void> written = path.empty() ? Result<void>{} : write_output(path, text); !written) {
-      fmt::print(stderr, "vmm: {}\n", written.error().message);
+      fmt::print(stderr, "vmm: {}\n", printable(written.error().message));
       status = worse_of(status, written.error().status);
     }
   return static_cast<int>(status);
@@ -59,9 +60,8 @@ double seconds_since(LabClock::time_point began) {
 
 int could_not_run(const RunOptions &options, const Error &error, LabClock::time_point began) {
   const Scenario &scenario = options.scenario;
-  fmt::print(stderr, "vmm: {}\n", error.message);
-  Results results{result_json_failed(scenario.file, scenario.title, error, scenario.seed,
-                                     std::string(name(scenario.backend))),
+  fmt::print(stderr, "vmm: {}\n", printable(error.message));
+  Results results{result_json_failed(run_name(scenario), error),
                   junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
                   {},
                   {}};
@@ -143,6 +143,21 @@ int run_on_sim(const RunOptions &options, Progress &progress) {
 }
 
 } // namespace
+
+int write_unread(const RunOptions &options, const Error &error) {
+  const auto began = LabClock::now();
+  RunName run = run_name(options.scenario);
+  run.strategy.reset();
+  RunOptions known = options;
+  known.trace.clear();
+  known.report.clear();
+  return write_results(known,
+                       {result_json_failed(run, error),
+                        junit_of_run_failed(options.scenario, error, options.again, seconds_since(began)),
+                        {},
+                        {}},
+                       error.status);
+}
 
 int run_command(const RunOptions &options, MachineStock *stock) {
   set_up_log(options.log_level);

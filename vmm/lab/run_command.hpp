@@ -1,6 +1,7 @@
 // What the command line asks of the lab.
 #pragma once
 
+#include "vmm/base/error.hpp"
 #include "vmm/scenario/scenario.hpp"
 
 #include <spdlog/common.h>
@@ -31,5 +32,10 @@ struct RunOptions {
 /// Runs one scenario, reports it, and returns the exit status (ExitStatus). With a `stock` its machine may be
 /// one that was used before, and may be used again.
 [[nodiscard]] int run_command(const RunOptions &options, MachineStock *stock = nullptr);
+
+/// Writes the JSON and the JUnit result of a scenario that could not be read, as far as they were asked for:
+/// of it only file, title, seed and backend count. A trace and a page have nothing to show. Says nothing of
+/// `error` to people. Returns the exit status.
+[[nodiscard]] int write_unread(const RunOptions &options, const Error &error);
 
 } // namespace reveille::vmm

@@ -2,6 +2,7 @@
 
 #include "vmm/analysis/blame.hpp"
 #include "vmm/analysis/phases.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/words.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #include "vmm/analysis/groups.hpp"
 #include "vmm/analysis/latencies.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/timeline.hpp"
 #include "vmm/report/words.hpp"
 

@@ -110,16 +110,23 @@ std::string result_json(const Scenario &scenario, const HostInfo *host, const Ob
   return dump(result);
 }
 
-std::string result_json_failed(const std::string &file, const std::string &title, const Error &error,
-                               std::uint64_t seed, const std::string &backend) {
+RunName run_name(const Scenario &scenario) {
+  return {.file = scenario.file,
+          .title = scenario.title,
+          .seed = scenario.seed,
+          .backend = scenario.backend,
+          .strategy = scenario.bringup.strategy};
+}
+
+std::string result_json_failed(const RunName &run, const Error &error) {
   const std::string_view verdict = verdict_of_failure(error.status);
   const ExitStatus exit = verdict == "broken" ? ExitStatus::kBroken : error.status;
   return dump({{"schema", 1},
-               {"scenario", file},
-               {"title", title},
-               {"backend", backend},
-               {"strategy", nullptr},
-               {"seed", seed},
+               {"scenario", run.file},
+               {"title", run.title},
+               {"backend", name(run.backend)},
+               {"strategy", run.strategy ? Json(name(*run.strategy)) : Json(nullptr)},
+               {"seed", run.seed},
                {"exit", static_cast<int>(exit)},
                {"verdict", verdict},
                {"host", Json::object()},

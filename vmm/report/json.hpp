@@ -6,6 +6,7 @@
 #include "vmm/kvm/host_info.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace reveille::vmm {
@@ -15,10 +16,19 @@ namespace reveille::vmm {
 [[nodiscard]] std::string result_json(const Scenario &scenario, const HostInfo *host, const Observation &seen,
                                       const Verdict &verdict);
 
+/// What is known of a run before it begins.
+struct RunName {
+  std::string file; ///< as it was named
+  std::string title;
+  std::uint64_t seed = 0;
+  Backend backend = Backend::kKvm;
+  std::optional<abi::Strategy> strategy{}; ///< empty: the scenario could not be read
+};
+
+[[nodiscard]] RunName run_name(const Scenario &scenario);
+
 /// The same of a run that never began: the error's status gives the verdict ("invalid",
 /// "unsupported", "interrupted", else "broken"), its message is the one difference.
-[[nodiscard]] std::string result_json_failed(const std::string &file, const std::string &title,
-                                             const Error &error, std::uint64_t seed = 0,
-                                             const std::string &backend = "kvm");
+[[nodiscard]] std::string result_json_failed(const RunName &run, const Error &error);
 
 } // namespace reveille::vmm

@@ -1,5 +1,6 @@
 #include "vmm/report/junit.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 
 #include <fmt/chrono.h>

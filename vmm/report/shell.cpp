@@ -1,5 +1,6 @@
 #include "vmm/report/shell.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 
 #include <fmt/format.h>

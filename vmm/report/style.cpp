@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <unistd.h>
@@ -63,35 +62,16 @@ std::string_view code(Ink ink) {
   return {};
 }
 
-/// How many bytes the character at the front of `text` has; 0 when it is not one to print.
-std::size_t printable_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80)
-    return lead >= 0x20 && lead != 0x7f ? 1 : 0;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length)
-    return 0;
-  std::uint32_t value = lead & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0u) != 0x80)
-      return 0;
-    value = (value << 6) | (byte(i) & 0x3fu);
-  }
-  constexpr std::uint32_t kLeast[] = {0, 0, 0xa0, 0x800, 0x10000}; // 0x80..0x9f are controls too
-  const bool surrogate = value >= 0xd800 && value < 0xe000;
-  return value >= kLeast[length] && value <= 0x10ffff && !surrogate ? length : 0;
-}
-
 } // namespace
 
 Style Style::for_stream(std::FILE *stream) {
   Style style;
-  style.terminal = ::isatty(::fileno(stream)) == 1;
+  const bool is_terminal = ::isatty(::fileno(stream)) == 1;
   const std::string_view term = environment("TERM");
-  style.colour = style.terminal && environment("NO_COLOR").empty() && !term.empty() && term != "dumb";
+  style.terminal = is_terminal && !term.empty() && term != "dumb";
+  style.colour = style.terminal && environment("NO_COLOR").empty();
   const auto size = terminal_size(stream);
-  style.width = columns(style.terminal, size);
+  style.width = columns(is_terminal, size);
   style.height = size ? size->lines : 24;
   return style;
 }
@@ -103,20 +83,6 @@ std::string paint(const Style &style, Ink ink, std::string_view text) {
   const std::string_view line_end = text.ends_with('\n') ? "\n" : "";
   text.remove_suffix(line_end.size());
   return fmt::format("\033[{}m{}\033[0m{}", code(ink), text, line_end);
-}
-
-std::string printable(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = printable_length(text);
-    if (length == 0)
-      clean += '?';
-    else
-      clean += text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return clean;
 }
 
 std::string wrap(std::string_view first, std::string_view text, int width) {

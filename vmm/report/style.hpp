@@ -1,4 +1,4 @@
-// How text is to look where it goes: width, colour, and what may be written to a terminal.
+// How text is to look where it goes: width and colour.
 #pragma once
 
 #include <cstdio>
@@ -9,7 +9,7 @@ namespace reveille::vmm {
 
 /// What a stream can show.
 struct Style {
-  bool terminal = false; ///< lines can be redrawn
+  bool terminal = false; ///< one on which lines can be redrawn: TERM is set, and not "dumb"
   bool colour = false;
   int width = 100; ///< columns
   int height = 24; ///< lines, of a terminal
@@ -37,10 +37,6 @@ enum class Ink {
 
 /// `text` in a colour, or as it is where there are none. Pad before, not after.
 [[nodiscard]] std::string paint(const Style &style, Ink ink, std::string_view text);
-
-/// `text` without anything that a terminal might obey: control characters and what is not
-/// UTF-8 become question marks. Everything that the guest or a file has named goes through it.
-[[nodiscard]] std::string printable(std::string_view text);
 
 /// `text` over several lines of at most `width` columns, the first with `first` in front,
 /// the others indented by as much. Breaks at spaces alone. Ends in a newline.

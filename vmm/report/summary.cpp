@@ -1,5 +1,6 @@
 #include "vmm/report/summary.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/shell.hpp"
 #include "vmm/report/words.hpp"
 

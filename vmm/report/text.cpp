@@ -1,5 +1,6 @@
 #include "vmm/report/text.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/critical.hpp"
 #include "vmm/report/faults.hpp"
 #include "vmm/report/summary.hpp"

@@ -3,6 +3,7 @@
 #include "core/protocol/points.hpp"
 #include "core/protocol/states.hpp"
 #include "vmm/analysis/trail.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/faults.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/report/words.hpp"

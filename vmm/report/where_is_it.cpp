@@ -2,6 +2,7 @@
 
 #include "core/protocol/states.hpp"
 #include "vmm/analysis/trail.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/describe.hpp"
 #include "vmm/report/disassembly.hpp"
 #include "vmm/report/faults.hpp"

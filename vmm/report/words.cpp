@@ -1,6 +1,7 @@
 #include "vmm/report/words.hpp"
 
 #include "core/protocol/states.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/scenario/actions.hpp"
 #include "vmm/scenario/cpulist.hpp"

@@ -1,5 +1,7 @@
 #include "vmm/scenario/diagnostics.hpp"
 
+#include "vmm/base/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +30,7 @@ Error Diagnostics::error() const {
   // The file first, in its order; then what --set brought in, in the order of the options.
   const auto rank = [](const Found &f) { return std::tuple(f.missing, f.at.set, f.at.line, f.at.column); };
   const auto first = std::ranges::min_element(found_, {}, rank);
-  std::string message = one_line(line(*first));
+  std::string message = printable(line(*first));
   if (found_.size() > 1)
     message += fmt::format("\n({} more error{} in it)", found_.size() - 1, found_.size() == 2 ? "" : "s");
   return {ExitStatus::kUsage, std::move(message)};

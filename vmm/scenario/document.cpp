@@ -1,5 +1,7 @@
 #include "vmm/scenario/document.hpp"
 
+#include "vmm/base/printable.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -77,7 +79,7 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
   } catch (const toml::parse_error &error) {
     const Origin at = origin_of(error.source());
     return fail(ExitStatus::kUsage, fmt::format("{}:{}:{}: not valid TOML: {}", file, at.line, at.column,
-                                                one_line(error.description())));
+                                                printable(error.description())));
   }
 }
 
@@ -89,13 +91,6 @@ const Node *Node::find(std::string_view key) const {
 }
 
 Node *Node::find(std::string_view key) { return const_cast<Node *>(std::as_const(*this).find(key)); }
-
-std::string one_line(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return out;
-}
 
 std::string describe(const Node &node) {
   switch (node.kind) {
@@ -126,12 +121,14 @@ Result<Node> parse_document(std::string_view text, std::string_view file) {
 }
 
 Result<Node> parse_set_value(std::string_view text) {
+  if (!is_utf8(text))
+    return fail(ExitStatus::kUsage, fmt::format("\"{}\" is not UTF-8", printable(text)));
   auto table = parse(fmt::format("v = {}", text), "value");
   if (table && table->size() == 1)
     return convert(*table->get("v"));
   if (text.empty() || text.find_first_of("\"'[]{}\n\r") != std::string_view::npos)
     return fail(ExitStatus::kUsage,
-                fmt::format("\"{}\" is neither a TOML value nor a bare word", one_line(text)));
+                fmt::format("\"{}\" is neither a TOML value nor a bare word", printable(text)));
   Node word;
   word.kind = Node::Kind::kText;
   word.text = text;
@@ -142,7 +139,7 @@ Result<std::vector<std::string>> parse_set_key(std::string_view text) {
   auto table = parse(fmt::format("{} = 0", text), "key");
   if (!table || text.find_first_of("\n#=") != std::string_view::npos)
     return fail(ExitStatus::kUsage,
-                fmt::format("\"{}\" is not a key like machine.apic or fault.0.cpu", one_line(text)));
+                fmt::format("\"{}\" is not a key like machine.apic or fault.0.cpu", printable(text)));
   std::vector<std::string> parts;
   for (const toml::table *level = &*table; level != nullptr && level->size() == 1;) {
     parts.emplace_back(level->begin()->first.str());

@@ -42,9 +42,6 @@ struct Node {
 /// What a value is, for a message: `the string "8"`, `a table`.
 [[nodiscard]] std::string describe(const Node &node);
 
-/// For messages: what would break the line, or change the terminal, becomes a blank.
-[[nodiscard]] std::string one_line(std::string_view text);
-
 /// Reads a whole document. `file` is only for messages.
 [[nodiscard]] Result<Node> parse_document(std::string_view text, std::string_view file);
 

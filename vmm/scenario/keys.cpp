@@ -193,6 +193,14 @@ std::string_view header(KeySection section) {
   return kHeaders[static_cast<std::size_t>(section)];
 }
 
+std::optional<KeySection> section_called(std::string_view name) {
+  const std::string table = fmt::format("[{}]", name); // an array's header has one more pair around it
+  for (const KeyRow &row : kKeys)
+    if (header(row.section).find(table) != std::string_view::npos)
+      return row.section;
+  return std::nullopt;
+}
+
 std::string keys_as_markdown() {
   std::string text = "| section | key | values | default | what | support |\n|---|---|---|---|---|---|\n";
   for (const KeyRow &row : kKeys)

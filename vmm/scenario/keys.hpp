@@ -5,6 +5,7 @@
 #include "core/abi/control_page.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,9 @@ struct KeyRow {
 
 /// "[machine]", "[[fault]]"; empty for the root.
 [[nodiscard]] std::string_view header(KeySection section);
+
+/// The section of a table by its name in full: "machine", "fault", "sim.latency".
+[[nodiscard]] std::optional<KeySection> section_called(std::string_view name);
 
 /// The table of docs/scenario.md.
 [[nodiscard]] std::string keys_as_markdown();

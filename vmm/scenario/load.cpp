@@ -23,15 +23,6 @@ std::size_t characters(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-/// The file's name without its folder. What a title cannot hold becomes a question mark.
-std::string default_title(const std::string &path) {
-  std::string title = path == "-" ? display_name(path) : path.substr(path.rfind('/') + 1);
-  std::ranges::replace_if(
-      title, [](char c) { return is_control(c) || static_cast<unsigned char>(c) >= 0x80; }, '?');
-  title.resize(std::min(title.size(), kMaxTitle));
-  return title;
-}
-
 std::string read_title(SectionReader &keys, const std::string &path) {
   const Node *title = keys.find("title");
   if (title == nullptr)
@@ -44,6 +35,14 @@ std::string read_title(SectionReader &keys, const std::string &path) {
 }
 
 } // namespace
+
+std::string default_title(const std::string &path) {
+  std::string title = path == "-" ? display_name(path) : path.substr(path.rfind('/') + 1);
+  std::ranges::replace_if(
+      title, [](char c) { return is_control(c) || static_cast<unsigned char>(c) >= 0x80; }, '?');
+  title.resize(std::min(title.size(), kMaxTitle));
+  return title;
+}
 
 Result<Scenario> parse_scenario(std::string_view text, const std::string &path, const LoadOptions &options) {
   auto root = parse_document(text, display_name(path));

@@ -25,4 +25,8 @@ struct LoadOptions {
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, const std::string &path,
                                               const LoadOptions &options = {});
 
+/// The title of a scenario that says none: its file's name without the folder. What a title cannot hold
+/// becomes a question mark.
+[[nodiscard]] std::string default_title(const std::string &path);
+
 } // namespace reveille::vmm

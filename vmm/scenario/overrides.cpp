@@ -1,8 +1,13 @@
 #include "vmm/scenario/overrides.hpp"
 
+#include "vmm/base/printable.hpp"
+#include "vmm/scenario/keys.hpp"
+#include "vmm/scenario/section.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 
 namespace reveille::vmm {
 namespace {
@@ -50,32 +55,79 @@ Result<Node *> descend(Node &from, const std::string &part, const std::string &k
   return &from.children.back();
 }
 
-Result<std::string> apply(Node &root, const std::string &set, int index) {
+/// A --set taken apart.
+struct Change {
+  std::string key;
+  std::vector<std::string> parts; ///< of the key
+  Node value;
+};
+
+Result<Change> read_change(const std::string &set) {
   const std::size_t equals = set.find('=');
   if (equals == std::string::npos || equals == 0)
     return fail(ExitStatus::kUsage,
                 fmt::format("--set {}: expected key=value, as in bringup.timeout_ms=300", set));
-  const std::string key = set.substr(0, equals);
-  const auto parts = parse_set_key(key);
+  Change change{.key = set.substr(0, equals), .parts = {}, .value = {}};
+  auto parts = parse_set_key(change.key);
   if (!parts)
     return fail(ExitStatus::kUsage, fmt::format("--set {}: {}", set, parts.error().message));
   auto value = parse_set_value(set.substr(equals + 1));
   if (!value)
-    return fail(ExitStatus::kUsage, fmt::format("--set {}: {}", key, value.error().message));
+    return fail(ExitStatus::kUsage, fmt::format("--set {}: {}", change.key, value.error().message));
+  change.parts = std::move(*parts);
+  change.value = std::move(*value);
+  return change;
+}
 
+Result<std::string> apply(Node &root, const std::string &set, int index) {
+  auto change = read_change(set);
+  if (!change)
+    return tl::unexpected(change.error());
   const Origin origin{0, 0, index};
   Node *node = &root;
-  for (const std::string &part : *parts) {
-    const auto next = descend(*node, part, key, origin);
+  for (const std::string &part : change->parts) {
+    const auto next = descend(*node, part, change->key, origin);
     if (!next)
       return tl::unexpected(next.error());
     node = *next;
   }
-  value->name = node->name;
-  *node = std::move(*value);
+  change->value.name = node->name;
+  *node = std::move(change->value);
   stamp(*node, origin);
-  return key;
+  return change->key;
 }
+
+/// What is wrong with a key in every scenario, with the part of it that is.
+struct WrongKey {
+  std::string path;
+  std::string what;
+};
+
+std::optional<WrongKey> wrong_in_all(const std::vector<std::string> &parts) {
+  KeySection section = KeySection::kRoot;
+  std::string path;
+  std::string table; // the same without the numbers
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string_view dot = path.empty() ? "" : ".";
+    path += fmt::format("{}{}", dot, parts[i]);
+    table += fmt::format("{}{}", dot, parts[i]);
+    const KeyRow *row = find_key(section, parts[i]);
+    if (row == nullptr)
+      return WrongKey{path, unknown_key(section, parts[i])};
+    if (row->support == Support::kLater)
+      return WrongKey{path, "not supported yet"};
+    const auto inner = section_called(table);
+    if (!inner)
+      return std::nullopt;
+    section = *inner;
+    if (row->type == KeyType::kTables && ++i < parts.size()) // which numbers there are a file says
+      path += "." + parts[i];
+  }
+  return std::nullopt;
+}
+
+/// Keys and values are shown as they were given.
+Error shown(const Error &error) { return {error.status, printable(error.message)}; }
 
 } // namespace
 
@@ -84,10 +136,24 @@ Result<std::vector<std::string>> apply_overrides(Node &root, const std::vector<s
   for (const std::string &set : sets) {
     auto key = apply(root, set, static_cast<int>(keys.size()));
     if (!key)
-      return tl::unexpected(key.error());
+      return tl::unexpected(shown(key.error()));
     keys.push_back(std::move(*key));
   }
   return keys;
+}
+
+Result<void> check_overrides(const std::vector<std::string> &sets) {
+  for (const std::string &set : sets) {
+    const auto change = read_change(set);
+    if (!change)
+      return tl::unexpected(shown(change.error()));
+    if (const auto wrong = wrong_in_all(change->parts)) {
+      const std::string where = wrong->path == change->key ? "" : wrong->path + ": ";
+      return fail(ExitStatus::kUsage,
+                  printable(fmt::format("--set {}: {}{}", change->key, where, wrong->what)));
+    }
+  }
+  return {};
 }
 
 } // namespace reveille::vmm

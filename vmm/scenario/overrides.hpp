@@ -13,4 +13,8 @@ namespace reveille::vmm {
 [[nodiscard]] Result<std::vector<std::string>> apply_overrides(Node &root,
                                                                const std::vector<std::string> &sets);
 
+/// Whether they can be right for any scenario at all: each is KEY=VALUE with a TOML value, and its key is one
+/// that scenarios have. What fits some scenarios and not others (a fault's number, a range) is not looked at.
+[[nodiscard]] Result<void> check_overrides(const std::vector<std::string> &sets);
+
 } // namespace reveille::vmm

@@ -12,13 +12,20 @@
 namespace reveille::vmm {
 namespace {
 
-/// Titles hold no control characters, so only these two need care.
+/// As a string of TOML, without anything that a terminal might obey. Source: TOML 1.0, "String".
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte == '"' || byte == '\\')
       out += '\\';
-    out += c;
+    if (c1)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[++i]));
+    else if (byte < 0x20 || byte == 0x7f)
+      out += fmt::format("\\u{:04x}", byte);
+    else
+      out += static_cast<char>(byte);
   }
   return out + '"';
 }

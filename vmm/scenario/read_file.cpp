@@ -1,6 +1,7 @@
 #include "vmm/scenario/read_file.hpp"
 
 #include "vmm/base/fd.hpp"
+#include "vmm/base/printable.hpp"
 
 #include <fmt/format.h>
 
@@ -20,14 +21,15 @@ tl::unexpected<Error> unreadable(const std::string &path, int error) {
     return fail(ExitStatus::kInterrupted,
                 fmt::format("{}: interrupted while it was read", display_name(path)));
   if (error == EISDIR)
-    return fail(ExitStatus::kUsage, fmt::format("{}: is a directory, not a scenario file", path));
+    return fail(ExitStatus::kUsage,
+                fmt::format("{}: is a directory, not a scenario file", display_name(path)));
   return fail(ExitStatus::kUsage,
               fmt::format("{}: cannot read: {}", display_name(path), std::strerror(error))); // NOLINT
 }
 
 } // namespace
 
-std::string display_name(const std::string &path) { return path == "-" ? "standard input" : path; }
+std::string display_name(const std::string &path) { return path == "-" ? "standard input" : printable(path); }
 
 Result<std::string> read_text(const std::string &path) {
   const bool is_standard_input = path == "-"; // which stays open

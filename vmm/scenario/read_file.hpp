@@ -11,7 +11,7 @@ namespace reveille::vmm {
 /// binary file, more than a megabyte) is refused with the reason.
 [[nodiscard]] Result<std::string> read_text(const std::string &path);
 
-/// How messages name a file: standard input has a name of its own.
+/// How messages name a file: printable, and standard input has a name of its own.
 [[nodiscard]] std::string display_name(const std::string &path);
 
 } // namespace reveille::vmm

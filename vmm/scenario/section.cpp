@@ -21,14 +21,6 @@ std::vector<std::string_view> supported_names(KeySection section) {
   return names;
 }
 
-/// What to say of a key that its section does not have.
-std::string unknown_key(KeySection section, std::string_view name) {
-  for (const KeyRow &row : all_keys())
-    if (row.section != section && row.section != KeySection::kRoot && row.name == name)
-      return fmt::format("unknown key here; it belongs to {}", header(row.section));
-  return "unknown key" + suggestion(name, supported_names(section));
-}
-
 std::string_view wanted(KeyType type) {
   switch (type) {
   case KeyType::kText:
@@ -100,6 +92,13 @@ std::optional<std::string> wrong_choice(const KeyRow &row, const std::string &te
 }
 
 } // namespace
+
+std::string unknown_key(KeySection section, std::string_view name) {
+  for (const KeyRow &row : all_keys())
+    if (row.section != section && row.section != KeySection::kRoot && row.name == name)
+      return fmt::format("unknown key here; it belongs to {}", header(row.section));
+  return "unknown key" + suggestion(name, supported_names(section));
+}
 
 SectionReader::SectionReader(const Node *table, KeySection section, std::string path, Origin absent_at,
                              Diagnostics &diag, std::uint32_t most_cpus)

@@ -13,6 +13,9 @@
 
 namespace reveille::vmm {
 
+/// What to say of a key that its section does not have: the nearest one, or where it belongs.
+[[nodiscard]] std::string unknown_key(KeySection section, std::string_view name);
+
 class SectionReader {
 public:
   /// Checks `table` (null: the section is absent) at once. `path`: what comes before its

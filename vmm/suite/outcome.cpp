@@ -1,6 +1,5 @@
 #include "vmm/suite/outcome.hpp"
 
-#include "vmm/report/json.hpp"
 #include "vmm/report/style.hpp"
 
 #include <fmt/format.h>
@@ -117,9 +116,11 @@ SuiteVerdict verdict_of(ExitStatus status) {
 Outcome outcome_of(const RunName &run, const Error &error) {
   Outcome outcome;
   outcome.verdict = verdict_of(error.status);
-  outcome.difference = error.message;
-  outcome.findings = {error.message};
-  outcome.json = trimmed(result_json_failed(run.file, run.title, error, run.seed, run.backend));
+  std::string line = error.message;
+  std::ranges::replace(line, '\n', ' ');
+  outcome.difference = line;
+  outcome.findings = {line};
+  outcome.json = trimmed(result_json_failed(run, error));
   return outcome;
 }
 

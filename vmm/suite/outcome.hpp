@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/base/error.hpp"
+#include "vmm/report/json.hpp"
 #include "vmm/suite/runner.hpp"
 
 #include <array>
@@ -37,14 +38,6 @@ inline constexpr std::array<SuiteVerdictRow, 6> kSuiteVerdicts{{
 [[nodiscard]] constexpr const SuiteVerdictRow &row_of(SuiteVerdict verdict) {
   return kSuiteVerdicts[static_cast<std::size_t>(verdict)];
 }
-
-/// Which run it was.
-struct RunName {
-  std::string file; ///< as it was named
-  std::string title;
-  std::uint64_t seed = 0;
-  std::string backend; ///< kvm or sim
-};
 
 struct Outcome {
   SuiteVerdict verdict = SuiteVerdict::kBroken;

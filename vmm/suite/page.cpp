@@ -1,5 +1,6 @@
 #include "vmm/suite/page.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/html/template.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/report/write_output.hpp"

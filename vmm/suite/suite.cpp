@@ -1,5 +1,6 @@
 #include "vmm/suite/suite.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/html/page.hpp"
 #include "vmm/scenario/bound.hpp"
 #include "vmm/scenario/load.hpp"
@@ -109,7 +110,7 @@ public:
     const auto note = [&status](const Result<void> &written) {
       if (written)
         return;
-      fmt::print(stderr, "vmm suite: {}\n", written.error().message);
+      fmt::print(stderr, "vmm suite: {}\n", printable(written.error().message));
       status = worse_of(status, written.error().status);
     };
     note(kept_); // if not, they are not all there
@@ -133,10 +134,7 @@ private:
     const std::size_t run = next_++;
     const RunSpec spec = plan_.at(run);
     const std::string &file = files_[spec.file];
-    RunName name{.file = file,
-                 .title = std::filesystem::path(file).filename().string(),
-                 .seed = spec.seed,
-                 .backend = std::string(vmm::name(options_.backend))};
+    RunName name{.file = file, .title = default_title(file), .seed = spec.seed, .backend = options_.backend};
     if (!options_.report.empty()) { // what is there after the run is then the run's
       std::error_code error;
       std::filesystem::remove(page_file(options_, file, spec.seed), error);
@@ -147,7 +145,7 @@ private:
       ended(run, name, outcome_of(name, scenario.error()));
       return true;
     }
-    name.title = scenario->title;
+    name = run_name(*scenario);
     started_.emplace(run, std::move(name));
     job = {
         .id = run, .arguments = arguments_of(options_, file, spec.seed), .bound_ms = run_bound_ms(*scenario)};
@@ -187,7 +185,7 @@ private:
 };
 
 int refuse(const Error &error) {
-  fmt::print(stderr, "vmm suite: {}\n", error.message);
+  fmt::print(stderr, "vmm suite: {}\n", printable(error.message));
   return static_cast<int>(error.status);
 }
 
@@ -197,6 +195,11 @@ int suite_command(const SuiteOptions &options) {
   const auto files = find_scenarios(options.paths);
   if (!files)
     return refuse(files.error());
+  std::vector<Input> inputs;
+  for (const std::string &file : *files)
+    inputs.push_back({file, "a scenario of the suite"});
+  if (const auto kept = check_kept(options.outputs(), inputs); !kept)
+    return refuse(kept.error());
   if (const auto folders = create_folders(options, *files); !folders)
     return refuse(folders.error());
   auto kept = Kept::create(options);

@@ -1,10 +1,12 @@
 // `vmm suite`: many runs, each apart from the others, told as one.
 #pragma once
 
+#include "vmm/report/outputs.hpp"
 #include "vmm/scenario/scenario.hpp"
 #include "vmm/suite/plan.hpp"
 #include "vmm/suite/runner.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +30,11 @@ struct SuiteOptions {
   std::string report;    ///< a page of all, whose name ends in .html; empty: none
   RunnerOptions runner;
   std::string command = "vmm"; ///< how the vmm is called, for commands that repeat a run
+
+  /// The files that it writes itself. They refer to these options.
+  [[nodiscard]] std::array<Output, 4> outputs() const {
+    return {{{"--json", json}, {"--junit", junit}, {"--tap", tap}, {"--report", report}}};
+  }
 };
 
 /// Runs them, says what came of them, and returns the exit status.

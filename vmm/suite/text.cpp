@@ -1,5 +1,6 @@
 #include "vmm/suite/text.hpp"
 
+#include "vmm/base/printable.hpp"
 #include "vmm/report/words.hpp"
 #include "vmm/suite/command_line.hpp"
 

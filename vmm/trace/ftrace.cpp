@@ -1,3 +1,4 @@
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 #include "vmm/trace/numbers.hpp"
 #include "vmm/trace/trace.hpp"

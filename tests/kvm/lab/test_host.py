@@ -25,6 +25,7 @@ class Host(lab.LabCase):
         self.assertRegex(run.err, rf"\Avmm: {message}[^\n]*\n\Z")
         self.assertIn("simulate it, without KVM: --backend sim", run.err)
         self.assertEqual(run.result["verdict"], "unsupported")
+        self.assertEqual(run.result["strategy"], "parallel")
         self.assert_sound(run)
 
     def in_namespace(self, preparation):
@@ -65,7 +66,9 @@ class Host(lab.LabCase):
 
     def test_a_scenario_is_checked_all_the_same(self):
         run = self.run_lab(NO_KVM + "[machines]\n")
-        self.assertEqual((run.status, run.out, run.result), (2, "", None))
+        self.assertEqual((run.status, run.out), (2, ""), run.err)
+        self.assertEqual(run.result["verdict"], "invalid")
+        self.assert_sound(run)
 
     def limited(self, limit, value, vcpus):
         def set_limit():

@@ -6,6 +6,8 @@ namespace {
 
 #ifdef REVEILLE_HAS_LAB
 
+const std::string kTwo = "[machine]\nvcpus = 2\n";
+
 TEST(cli, run_says_how_it_is_used) {
   const std::string hint = "vmm run --help";
   expect_usage_error("run", "vmm run: which scenario? Give a file, or - for standard input", hint);
@@ -48,6 +50,55 @@ TEST(cli, a_result_that_cannot_be_written_is_told_and_the_others_are_written) {
   EXPECT_NE(take(junit).find("<testcase"), std::string::npos);
 }
 
+/// What a file may not grow beyond is like a disk that is full: SIGXFSZ ends nobody.
+TEST(cli, a_file_beyond_its_limit_is_an_output_that_cannot_be_written) {
+  const std::string json = temporary("large.json");
+  // What it says goes through a pipe, which has no limit, as a file has.
+  const std::string run =
+      "(ulimit -f 0; '" REVEILLE_VMM "' - --backend sim --json '" + json + "'; echo $? >&2)";
+  const Outcome outcome = shell("{ " + run + " 2>&1 > /dev/null; } | cat >&2", kTwo);
+  EXPECT_TRUE(outcome.err.ends_with("\n2\n")) << outcome.err;
+  EXPECT_NE(outcome.err.find("cannot write the result to " + json + ": File too large"), std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(take(json), "");
+}
+
+TEST(cli, an_invalid_scenario_has_its_results_too) {
+  const std::string json = temporary("invalid.json");
+  const std::string junit = temporary("invalid.xml");
+  const std::string trace = temporary("invalid.trace");
+  const Outcome outcome = vmm("run no-such.toml --seed 4 --backend sim --json '" + json + "' --junit '" +
+                              junit + "' --trace '" + trace + "'");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "no-such.toml: cannot read: No such file or directory\n");
+  EXPECT_EQ(outcome.out, "");
+  const std::string result = take(json);
+  for (const char *part :
+       {"\"scenario\": \"no-such.toml\"", "\"title\": \"no-such.toml\"", "\"backend\": \"sim\"",
+        "\"strategy\": null", "\"seed\": 4", "\"exit\": 2", "\"verdict\": \"invalid\"",
+        "\"no-such.toml: cannot read: No such file or directory\""})
+    EXPECT_NE(result.find(part), std::string::npos) << part;
+  EXPECT_NE(take(junit).find("<error type=\"invalid\" message=\"no-such.toml: cannot read"), std::string::npos);
+  EXPECT_EQ(::access(trace.c_str(), F_OK), -1) << "there is nothing to trace";
+  const Outcome printed = vmm("- --json -", "[machine]\nvcpus = 0\n");
+  EXPECT_EQ(printed.status, 2);
+  EXPECT_NE(printed.out.find("\"verdict\": \"invalid\""), std::string::npos) << printed.out;
+}
+
+TEST(cli, a_run_overwrites_nothing_that_it_names) {
+  const std::string hint = "vmm run --help";
+  const std::string scenario = temporary("kept.toml");
+  std::ofstream(scenario) << kTwo;
+  expect_usage_error("run f --json /tmp/x --junit /tmp/./x",
+                     "vmm run: --junit: /tmp/./x is what --json writes, and would be overwritten", hint);
+  expect_usage_error(scenario + " --trace " + scenario,
+                     "vmm run: --trace: " + scenario + " is the scenario, and would be overwritten", hint);
+  expect_usage_error("run f --guest " + scenario + " --report " + scenario,
+                     "vmm run: --report: " + scenario + " is the guest, and would be overwritten", hint);
+  EXPECT_EQ(take(scenario), kTwo);
+  EXPECT_EQ(vmm("- --backend sim --json /dev/null --junit /dev/null", kTwo).status, 0);
+}
+
 TEST(cli, a_page_has_no_room_for_any_number_of_cpus) {
   const Outcome outcome = vmm("- --backend sim --report page.html", "[machine]\nvcpus = 10001\n");
   EXPECT_EQ(outcome.status, 2);
@@ -77,6 +128,10 @@ TEST(cli, only_the_simulator_takes_very_many_cpus) {
   EXPECT_NE(refused.err.find("2000 is out of range: 1..1024"), std::string::npos) << refused.err;
   EXPECT_EQ(vmm("- --backend sim", scenario).status, 0);
   EXPECT_EQ(vmm("check -", scenario).status, 2);
+  EXPECT_EQ(vmm("check - --backend kvm", scenario).status, 2);
+  EXPECT_NE(vmm("check - --backend sim", scenario).out.find("\nvcpus = 2000\n"), std::string::npos);
+  expect_usage_error("check f --backend xen", "vmm check: --backend: unknown backend \"xen\"; kvm or sim",
+                     "vmm check --help");
 }
 
 TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
@@ -89,6 +144,7 @@ TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
 TEST(cli, a_run_that_never_began_has_its_seed) {
   const Outcome outcome = vmm("run configs/one.toml --seed 5 --guest /no/such/guest --json - 2> /dev/null");
   EXPECT_NE(outcome.out.find("\"seed\": 5,"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\"strategy\": \"parallel\","), std::string::npos) << outcome.out;
 }
 
 TEST(cli, run_refuses_what_is_no_scenario) {

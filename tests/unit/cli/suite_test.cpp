@@ -63,6 +63,36 @@ TEST(cli, suite_refuses_what_is_not_there) {
   EXPECT_EQ(outcome.out, "");
 }
 
+TEST(cli, what_is_wrong_with_every_run_is_told_once) {
+  expect_usage_error("suite configs --guest no-such",
+                     "vmm suite: no-such: cannot read the guest: No such file or directory", kHint);
+  expect_usage_error("suite configs --guest configs/one.toml",
+                     "vmm suite: configs/one.toml: not a guest that can be loaded: not an ELF file", kHint);
+  expect_usage_error("suite configs --guest x --backend sim",
+                     "vmm suite: --guest: a simulated machine boots no image", kHint);
+  expect_usage_error("suite configs --set title=[",
+                     "vmm suite: --set title: \"[\" is neither a TOML value nor a bare word", kHint);
+  expect_usage_error("suite configs --set machine.vcpu=3",
+                     "vmm suite: --set machine.vcpu: unknown key; did you mean \"vcpus\"?", kHint);
+  const Outcome some =
+      vmm("suite configs/one.toml configs/parallel-8.toml --backend sim --set bringup.max_cpus=2");
+  EXPECT_EQ(some.status, 2) << "one of them has one CPU";
+  EXPECT_NE(some.out.find("2 runs"), std::string::npos) << some.out;
+}
+
+TEST(cli, a_suite_overwrites_nothing_that_it_names) {
+  expect_usage_error("suite configs --json /tmp/x --tap /tmp/../tmp/x",
+                     "vmm suite: --tap: /tmp/../tmp/x is what --json writes, and would be overwritten",
+                     kHint);
+  const std::string scenario = temporary("kept.toml");
+  std::ofstream(scenario) << "[machine]\nvcpus = 2\n";
+  const Outcome outcome = vmm("suite --backend sim " + scenario + " --junit " + scenario);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            "vmm suite: --junit: " + scenario + " is a scenario of the suite, and would be overwritten\n");
+  EXPECT_EQ(take(scenario), "[machine]\nvcpus = 2\n");
+}
+
 /// A scenario that no run takes up, so that this needs no KVM.
 TEST(cli, suite_tells_invalid_files_as_runs) {
   const Outcome outcome = vmm("suite configs/one.toml --set machine.vcpus=0 --seed 3 --json - 2> /dev/null");

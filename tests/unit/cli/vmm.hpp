@@ -33,17 +33,22 @@ inline std::string take(const std::string &path) {
   return text.str();
 }
 
-/// `arguments` as in a shell; `input` is standard input.
-inline Outcome vmm(const std::string &arguments, const std::string &input = "") {
+/// A command as a shell takes it; `input` is standard input.
+inline Outcome shell(const std::string &text, const std::string &input = "") {
   const std::string in = temporary("in");
   const std::string out = temporary("out");
   const std::string err = temporary("err");
   std::ofstream(in, std::ios::binary) << input;
-  const std::string command = "cd '" REVEILLE_SOURCE_DIR "' && '" REVEILLE_VMM "' " + arguments + " < '" +
-                              in + "' > '" + out + "' 2> '" + err + "'";
+  const std::string command =
+      "cd '" REVEILLE_SOURCE_DIR "' && { " + text + "; } < '" + in + "' > '" + out + "' 2> '" + err + "'";
   const int status = std::system(command.c_str());
   std::remove(in.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, take(out), take(err)};
+}
+
+/// `arguments` as in a shell.
+inline Outcome vmm(const std::string &arguments, const std::string &input = "") {
+  return shell("'" REVEILLE_VMM "' " + arguments, input);
 }
 
 /// Exit status 2, nothing on standard output, and that complaint with a hint after it.

@@ -59,7 +59,7 @@ TEST(Doctor, TextSaysWhatWasFoundAndHowToMendIt) {
   const std::string text = examination_text({}, kLacking);
   EXPECT_THAT(text, HasSubstr("probed         found"));
   EXPECT_THAT(text, HasSubstr("works       /dev/kvm       opened"));
-  EXPECT_THAT(text, HasSubstr("lacks       TSC offset     no ?[31meffect"));
+  EXPECT_THAT(text, HasSubstr("lacks       TSC offset     no \\x1b[31meffect"));
   EXPECT_THAT(text, HasSubstr("mend: other KVM\n"));
   EXPECT_THAT(text, HasSubstr("not probed  instructions   it takes a KVM"));
   EXPECT_THAT(text, HasSubstr("vmm run works here on KVM, without: TSC offset."));

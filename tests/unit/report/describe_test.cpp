@@ -2,6 +2,7 @@
 
 #include "core/protocol/points.hpp"
 #include "tests/unit/report/story.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/style.hpp"
 
 #include <gtest/gtest.h>

@@ -93,13 +93,20 @@ TEST(ResultJson, IsUtf8WhateverItIsGiven) {
 }
 
 TEST(ResultJsonFailed, HasTheSameKeysAndTheMessage) {
-  const Json json = Json::parse(result_json_failed("a.toml", "a", {ExitStatus::kUnsupported, "no /dev/kvm"}));
+  const Json json = Json::parse(
+      result_json_failed({.file = "a.toml", .title = "a"}, {ExitStatus::kUnsupported, "no /dev/kvm"}));
   EXPECT_EQ(keys_of(json), keys_of(json_of(story::all_up(1))));
   EXPECT_EQ(json["verdict"], "unsupported");
   EXPECT_EQ(json["exit"], 3);
   EXPECT_EQ(json["differences"], Json::array({"no /dev/kvm"}));
-  EXPECT_EQ(Json::parse(result_json_failed("", "", {ExitStatus::kUsage, "x"}))["verdict"], "invalid");
-  const Json broken = Json::parse(result_json_failed("", "", {ExitStatus::kBroken, "x"}, 7, "sim"));
+  EXPECT_EQ(json["strategy"], nullptr);
+  EXPECT_EQ(Json::parse(result_json_failed({}, {ExitStatus::kUsage, "x"}))["verdict"], "invalid");
+  Scenario scenario;
+  scenario.seed = 7;
+  scenario.backend = Backend::kSim;
+  scenario.bringup.strategy = abi::Strategy::kTree;
+  const Json broken = Json::parse(result_json_failed(run_name(scenario), {ExitStatus::kBroken, "x"}));
+  EXPECT_EQ(broken["strategy"], "tree");
   EXPECT_EQ(broken["verdict"], "broken");
   EXPECT_EQ(broken["seed"], 7);
   EXPECT_EQ(broken["backend"], "sim");

@@ -18,5 +18,7 @@ int main() {
   print(story::garbage());
   for (const ExitStatus status : {ExitStatus::kUsage, ExitStatus::kUnsupported, ExitStatus::kBroken,
                                   ExitStatus::kInterrupted, ExitStatus::kDiffers})
-    std::fputs(result_json_failed("a\xff.toml", "", {status, "a.toml:1:1: \"x\" is wrong"}).c_str(), stdout);
+    std::fputs(result_json_failed({.file = "a\xff.toml", .title = ""}, {status, "a.toml:1:1: \"x\" is wrong"})
+                   .c_str(),
+               stdout);
 }

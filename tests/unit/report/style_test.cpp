@@ -57,8 +57,13 @@ TEST(StyleForStream, ColoursATerminalUnlessToldNotTo) {
     const Variable unset("NO_COLOR", nullptr);
     EXPECT_TRUE(Style::for_stream(out.get()).colour);
     EXPECT_EQ(Style::for_stream(out.get()).width, 80);
-    const Variable dumb("TERM", "dumb");
-    EXPECT_FALSE(Style::for_stream(out.get()).colour);
+    for (const char *plain : {"dumb", "", static_cast<const char *>(nullptr)}) {
+      const Variable other("TERM", plain);
+      const Style style = Style::for_stream(out.get());
+      EXPECT_FALSE(style.colour);
+      EXPECT_FALSE(style.terminal) << "it may not know how to move its cursor";
+      EXPECT_EQ(style.width, 80);
+    }
   }
   {
     const Variable empty("NO_COLOR", "");
@@ -82,17 +87,6 @@ TEST(StyleForStream, AFileHasNoColour) {
   EXPECT_EQ(Style::for_stream(out.get()).width, 100);
   const Variable narrow("COLUMNS", "3");
   EXPECT_EQ(Style::for_stream(out.get()).width, 40);
-}
-
-TEST(Printable, KeepsTextAndNothingElse) {
-  EXPECT_EQ(printable("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"),
-            "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
-  EXPECT_EQ(printable("a\033[2Jb\r\n\x7f"), "a?[2Jb???");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "31m"),
-            "??31m"); // CSI as one character
-  EXPECT_EQ(printable("\xc0\xaf\xed\xa0\x80\xff"), "??????");
-  EXPECT_EQ(printable("cut \xe2\x82"), "cut ??");
 }
 
 TEST(Wrap, BreaksAtSpaces) {

@@ -37,7 +37,7 @@ TEST(Tap, ARunThatFailsSaysWhyInYaml) {
                                     "  duration_ms: 250\n"
                                     "  again: \"vmm run configs/x.toml\"\n"
                                     "  findings: |\n"
-                                    "    CPU 1 is late?by far\n"
+                                    "    CPU 1 is late\\nby far\n"
                                     "    CPU 2 too\n"
                                     "  ...\n");
 }
@@ -53,7 +53,7 @@ TEST(Tap, AFilesNameIsNoDirective) {
   JunitCase of = failed();
   of.kind = JunitKind::kPassed;
   of.file = "a # SKIP\nnot ok 2.toml";
-  EXPECT_EQ(tap_point(1, of), "ok 1 - a \\# SKIP?not ok 2.toml\n");
+  EXPECT_EQ(tap_point(1, of), "ok 1 - a \\# SKIP\\\\nnot ok 2.toml\n");
 }
 
 TEST(Tap, OfVeryManyFindingsTheRestIsCounted) {

@@ -1,6 +1,7 @@
 #include "vmm/report/text.hpp"
 
 #include "tests/unit/report/story.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/bar.hpp"
 #include "vmm/report/critical.hpp"
 #include "vmm/report/faults.hpp"

@@ -1,4 +1,5 @@
 #include "tests/unit/report/story.hpp"
+#include "vmm/base/printable.hpp"
 #include "vmm/report/what_happened.hpp"
 #include "vmm/report/where_is_it.hpp"
 

@@ -1,5 +1,6 @@
 // --set.
 #include "mistakes.hpp"
+#include "vmm/scenario/overrides.hpp"
 
 #include <fstream>
 
@@ -66,7 +67,32 @@ TEST(scenario, overrides_that_lead_nowhere_are_refused) {
             R"(--set machine.vcpus.x: vcpus is the integer 8, and has no "x" in it)");
   EXPECT_EQ(message("title=\"x"), R"(--set title: ""x" is neither a TOML value nor a bare word)");
   EXPECT_EQ(message("title="), R"(--set title: "" is neither a TOML value nor a bare word)");
-  EXPECT_EQ(message("title=3\nx=4"), R"(--set title: "3 x=4" is neither a TOML value nor a bare word)");
+  EXPECT_EQ(message("title=3\nx=4"), R"(--set title: "3\nx=4" is neither a TOML value nor a bare word)");
+}
+
+TEST(scenario, overrides_are_utf8) {
+  EXPECT_EQ(message_of(kEight, {"title=\xff"}), R"(--set title: "\xff" is not UTF-8)");
+  EXPECT_EQ(message_of(kEight, {"title='\xc3'"}), R"(--set title: "'\xc3'" is not UTF-8)");
+  EXPECT_EQ(load({"title=\xc3\xa9"}).title, "\xc3\xa9");
+}
+
+TEST(scenario, overrides_that_are_wrong_for_all_are_known_without_a_scenario) {
+  const auto wrong = [](const std::string &set) {
+    const auto checked = check_overrides({"machine.vcpus=4", set});
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(wrong("machine.apik=kernel"), R"(--set machine.apik: unknown key; did you mean "apic"?)");
+  EXPECT_EQ(wrong("machin.apic=user"), R"(--set machin.apic: machin: unknown key; did you mean "machine"?)");
+  EXPECT_EQ(wrong("fault.7.cpux=1"), R"(--set fault.7.cpux: unknown key; did you mean "cpu"?)");
+  EXPECT_EQ(wrong("sim.latency.0.stepp=1"), message_of(kEight, {"sim.latency.0.stepp=1"}));
+  EXPECT_EQ(wrong("machine.cpu=3"), "--set machine.cpu: unknown key here; it belongs to [[sim.latency]]");
+  EXPECT_EQ(wrong("guest.kernel=user"), "--set guest.kernel: guest: not supported yet");
+  for (const std::string bad :
+       {"machine.vcpus", "=3", "a b=3", "title=", "title=\"x", "title=3\nx=4", "title=\xff"})
+    EXPECT_EQ(wrong(bad), message_of(kEight, {bad}));
+  for (const std::string key : {"title", "machine", "machine.apic", "fault", "fault.2", "fault.2.cpu",
+                                "sim.latency.1.us", "expect.failed.3", "expect.attempts", "machine.vcpus.x"})
+    EXPECT_EQ(wrong(key + "=0"), "") << "that is for each file to say";
 }
 
 } // namespace

@@ -13,7 +13,8 @@ namespace {
 using Json = nlohmann::json;
 using How = JobEnd::How;
 
-const RunName kRun{.file = "a.toml", .title = "A", .seed = 9, .backend = "sim"};
+const RunName kRun{
+    .file = "a.toml", .title = "A", .seed = 9, .backend = Backend::kSim, .strategy = abi::Strategy::kTree};
 
 JobEnd exited(int status, const std::string &out = "", const std::string &err = "") {
   return {.how = How::kEnded, .status = {true, status}, .why = {}, .out = out, .err = err, .seconds = 1.5};
@@ -42,6 +43,7 @@ void expect_made(const JobEnd &end, SuiteVerdict verdict, const std::string &dif
   EXPECT_EQ(json["title"], "A");
   EXPECT_EQ(json["seed"], 9);
   EXPECT_EQ(json["backend"], "sim");
+  EXPECT_EQ(json["strategy"], "tree");
 }
 
 TEST(SuiteOutcome, TheRunsOwnResultIsKeptAsItIs) {

@@ -116,9 +116,9 @@ class Junit(unittest.TestCase):
         self.scenario("s/a\x07 & <b>.toml", r"printf '\033[31m \377 ]]>' >&2" + "\n" + test_suite.FAILS,
                       text=TITLE + test_suite.ONE_CPU)  # fmt: skip
         case = self.suite().find("testcase")
-        self.assertEqual(case.get("name"), "a? & <b>")
+        self.assertEqual(case.get("name"), "a\\x07 & <b>")
         self.assertIn("title: <&> ]]> \"'? \u00e4\n", case.find("system-out").text)
-        self.assertEqual(case.find("system-err").text, "?[31m ? ]]>")
+        self.assertEqual(case.find("system-err").text, "\\x1b[31m \\xff ]]>")
 
     def test_every_seed_and_shard_is_a_case_of_its_own(self):
         self.scenario("s/passes.toml", test_suite.PASSES)

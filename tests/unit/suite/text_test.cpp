@@ -72,10 +72,10 @@ TEST(SuiteText, ALineForEachRunAndASummary) {
   EXPECT_EQ(told.people.text(),
             "PASS         configs/a.toml               0.25 s\n"
             "FAIL         configs/longer name.toml    12.50 s\n"
-            "             CPU 3: expected? online\n"
+            "             CPU 3: expected\\x1b online\n"
             "\n"
             "FAIL         configs/longer name.toml\n"
-            "             CPU 3: expected? online\n"
+            "             CPU 3: expected\\x1b online\n"
             "             again: vmm run 'configs/longer name.toml' --set bringup.timeout_ms=300 --seed 0\n"
             "\n"
             "FAIL  2 runs in 13.00 s: 1 pass, 1 fail\n");
@@ -138,7 +138,7 @@ TEST(SuiteText, WhatFailingRunsSaidIsShownWhenAskedFor) {
     told.run(0, outcome(SuiteVerdict::kPass));
     EXPECT_EQ(told.people.text().find("what it"), std::string::npos);
     told.run(1, outcome(SuiteVerdict::kFail, "x"));
-    EXPECT_NE(told.people.text().find("             | what it? said\n"), std::string::npos) << repeat;
+    EXPECT_NE(told.people.text().find("             | what it\\x1b said\n"), std::string::npos) << repeat;
   }
 }
 
