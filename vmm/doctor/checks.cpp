@@ -59,8 +59,10 @@ constexpr Check kChecks[] = {
      "wait = \"halt\", longer timeouts, fewer vCPUs"},
     {"memory", nullptr, probe_memory, false, "scenarios with many vCPUs",
      "fewer vCPUs, or a smaller memory_mib"},
-    {"descriptors", nullptr, probe_descriptors, false, "scenarios with many vCPUs",
+    {"descriptors", nullptr, probe_descriptors, true, "scenarios with many vCPUs",
      "a higher hard limit (ulimit -Hn), or fewer vCPUs"},
+    {"threads", nullptr, probe_threads, true, "scenarios with many vCPUs",
+     "higher limits of threads and addresses (ulimit -u, ulimit -v; pids.max of the cgroup), or fewer vCPUs"},
 };
 
 } // namespace

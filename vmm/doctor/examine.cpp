@@ -42,7 +42,7 @@ Diagnosis diagnose(const Check &check, const Result<Kvm> &kvm) {
 
 bool Examination::works() const {
   return std::ranges::all_of(diagnoses, [](const Diagnosis &of) {
-    return !of.needed || (of.finding && of.finding->standing == Standing::kWorks);
+    return !of.needed || (of.finding && of.finding->standing != Standing::kLacks);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "vmm/doctor/host.hpp"
 
+#include "vmm/base/mapping.hpp"
 #include "vmm/machine/descriptors.hpp"
 #include "vmm/scenario/memory.hpp"
 
@@ -8,9 +9,16 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
 #include <fstream>
+#include <latch>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace reveille::vmm {
 namespace {
@@ -58,9 +66,36 @@ Finding probe_memory() {
 }
 
 Finding probe_descriptors() {
-  if (const auto room = make_room_for_descriptors(abi::kMaxCpus); !room)
-    return {Standing::kPartly, room.error().message};
+  for (const auto &[vcpus, without] : {std::pair(1U, Standing::kLacks), {abi::kMaxCpus, Standing::kPartly}})
+    if (const auto room = make_room_for_descriptors(vcpus); !room)
+      return {without, room.error().message};
   return {Standing::kWorks, fmt::format("room for {} vCPUs", abi::kMaxCpus)};
+}
+
+Finding probe_threads() {
+  const std::uint64_t mib = needed_mib(abi::kMaxCpus);
+  const Mapping memory = Mapping::map(-1, mib << 20);
+  if (!memory.is_mapped())
+    return {Standing::kPartly,
+            fmt::format("no room for {} MiB of guest memory: {}", mib, std::strerror(errno))};
+  std::latch over(1);
+  std::vector<std::thread> threads;
+  threads.reserve(abi::kMaxCpus);
+  std::string why;
+  try {
+    while (threads.size() < abi::kMaxCpus)
+      threads.emplace_back([&over] { over.wait(); });
+  } catch (const std::exception &error) { // std::system_error, or std::bad_alloc
+    why = error.what();
+  }
+  const std::size_t started = threads.size();
+  over.count_down();
+  for (std::thread &thread : threads)
+    thread.join();
+  if (started == abi::kMaxCpus)
+    return {Standing::kWorks, fmt::format("{} started at a time", started)};
+  return {started == 0 ? Standing::kLacks : Standing::kPartly,
+          fmt::format("{} of {} started at a time: {}", started, abi::kMaxCpus, why)};
 }
 
 } // namespace reveille::vmm

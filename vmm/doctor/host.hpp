@@ -14,4 +14,8 @@ namespace reveille::vmm {
 /// Whether the process may hold a file descriptor for each of 1024 vCPUs. Raises its soft limit to that.
 [[nodiscard]] Finding probe_descriptors();
 
+/// Starts a thread for each of 1024 vCPUs beside the memory of such a machine, which nothing touches. Finds
+/// limits of threads and of addresses: setrlimit(2), RLIMIT_NPROC and RLIMIT_AS; pids.max of the cgroup.
+[[nodiscard]] Finding probe_threads();
+
 } // namespace reveille::vmm

@@ -24,6 +24,22 @@ constexpr std::size_t kPiece = std::size_t{64} << 10;
 constexpr int kMostPieces = 64;    // more than a pipe holds, once nobody fills it any more
 constexpr int kLastWaitMs = 5'000; // for a process to go that was sent a SIGKILL
 
+/// Where this process or this host has no more of something, another could do it.
+tl::unexpected<Error> cannot(std::string_view what, int why) {
+  std::string_view limit;
+  if (why == EMFILE || why == ENFILE)
+    limit = "of open files (ulimit -n)";
+  else if (why == EAGAIN)
+    limit = "of processes (ulimit -u, pids.max of the cgroup)";
+  else if (why == ENOMEM)
+    limit = "of memory (ulimit -v)";
+  else
+    return fail(ExitStatus::kBroken, fmt::format("cannot {}: {}", what, std::strerror(why)));
+  return fail(ExitStatus::kUnsupported,
+              fmt::format("cannot {}: {}; raise the limit {}, or run fewer at a time", what,
+                          std::strerror(why), limit));
+}
+
 struct Pipe {
   Fd read;
   Fd write;
@@ -32,7 +48,7 @@ struct Pipe {
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return fail(ExitStatus::kBroken, fmt::format("cannot make a pipe for a run: {}", std::strerror(errno)));
+    return cannot("make a pipe for a run", errno);
   Pipe pipe{Fd(ends[0]), Fd(ends[1])};
   // The other end stays as it is: a program may not expect its output to refuse.
   ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
@@ -45,7 +61,7 @@ Result<Pipe> make_input(Child::Input input) {
     return Pipe{Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Fd()};
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return fail(ExitStatus::kBroken, fmt::format("cannot make a socket for runs: {}", std::strerror(errno)));
+    return cannot("make a socket for runs", errno);
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -129,7 +145,7 @@ Result<Child> Child::start(const std::string &program, const std::vector<std::st
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
-    return fail(ExitStatus::kBroken, fmt::format("cannot start a process: {}", std::strerror(errno)));
+    return cannot("start a process", errno);
   if (pid == 0)
     become(program.c_str(), argv.data(), in->read, out->write, err->write, parent);
   ::setpgid(pid, pid); // whoever of the two comes first: a signal to the group finds it at once
@@ -139,7 +155,7 @@ Result<Child> Child::start(const std::string &program, const std::vector<std::st
     const int why = errno;
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
-    return fail(ExitStatus::kBroken, fmt::format("cannot watch a process: {}", std::strerror(why)));
+    return cannot("watch a process", why);
   }
   return Child(pid, std::move(end), std::move(out->read), std::move(err->read), std::move(in->write));
 }

@@ -129,7 +129,7 @@ Outcome outcome_of(const RunName &run, JobEnd end) {
   const bool has_ended = end.how == JobEnd::How::kEnded || end.how == JobEnd::How::kInterrupted;
   const auto claim = has_ended && !end.out_cut ? read_result(end.out) : std::nullopt;
   if (!has_ended) {
-    outcome = outcome_of(run, Error{ExitStatus::kBroken, end.why});
+    outcome = outcome_of(run, Error{end.failure, end.why});
   } else if (claim && end.status.exited &&
              end.status.number == static_cast<int>(row_of(claim->verdict).exit)) {
     outcome.verdict = claim->verdict;

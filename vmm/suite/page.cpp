@@ -1,8 +1,10 @@
 #include "vmm/suite/page.hpp"
 
 #include "vmm/base/printable.hpp"
+#include "vmm/html/page.hpp"
 #include "vmm/html/template.hpp"
 #include "vmm/report/style.hpp"
+#include "vmm/report/words.hpp"
 #include "vmm/report/write_output.hpp"
 #include "vmm/scenario/actions.hpp"
 #include "vmm/suite/command_line.hpp"
@@ -103,6 +105,13 @@ void SuitePage::add(const SuiteOptions &options, const RunName &name, const Outc
        .link = is_there ? link_to(page.lexically_relative(from.empty() ? "." : from).string()) : ""});
 }
 
+std::string SuitePage::without_page() const {
+  if (too_large_ == 0)
+    return {};
+  return fmt::format("No page of {}: one has room for {} CPUs; the traces have room for all (--trace).",
+                     counted(too_large_, "run"), kMostPageCpus);
+}
+
 std::string SuitePage::text(const SuiteOptions &options, const Tally &tally, std::size_t planned,
                             double seconds) const {
   Json runs = Json::array();
@@ -126,6 +135,7 @@ std::string SuitePage::text(const SuiteOptions &options, const Tally &tally, std
                      {"shard", fmt::format("{}/{}", options.shard.index, options.shard.of)},
                      {"seconds", std::round(seconds * 1000) / 1000},
                      {"counts", counts_json(tally, planned)},
+                     {"without_page", without_page()},
                      {"places", places_json(matrix_.places())},
                      {"actions", actions_json()},
                      {"reach", reach_json(matrix_.places(), options.backend)},

@@ -21,6 +21,12 @@ class SuitePage {
 public:
   void add(const SuiteOptions &options, const RunName &name, const Outcome &outcome);
 
+  /// A run has more CPUs than a page has room for, and gets none.
+  void note_too_large() { ++too_large_; }
+
+  /// What is to be said of those, in one line without its end; empty where there are none.
+  [[nodiscard]] std::string without_page() const;
+
   /// The page: markup, style, script and data. Names of files, titles and what runs have said are data in
   /// it, never markup. `planned` is how many runs there were to be, `seconds` what it all took.
   [[nodiscard]] std::string text(const SuiteOptions &options, const Tally &tally, std::size_t planned,
@@ -41,6 +47,7 @@ private:
   };
 
   std::vector<Run> runs_; ///< as they ended
+  std::size_t too_large_ = 0;
   Matrix matrix_;
 };
 

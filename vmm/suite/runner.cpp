@@ -1,5 +1,6 @@
 #include "vmm/suite/runner.hpp"
 
+#include "vmm/base/descriptor_limit.hpp"
 #include "vmm/suite/signal_watch.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLongestWait = 3'600s; // poll() counts milliseconds in an int
 constexpr int kFdsOfJob = 4;          // its end, its two outputs, its answer
+constexpr unsigned kOtherFds = 64;    // signals, spools, what is open for a moment while a job is started
 constexpr auto kNoticeable = 1s;      // a delay of our own that jobs are not to pay for
 
 double seconds(std::chrono::steady_clock::duration time) {
@@ -24,6 +26,16 @@ double seconds(std::chrono::steady_clock::duration time) {
 pollfd input_of(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; } // -1: poll() skips it
 
 } // namespace
+
+Result<void> Runner::make_room(unsigned jobs) {
+  const std::uint64_t wanted = std::uint64_t{jobs} * kFdsOfJob + kOtherFds;
+  if (const std::uint64_t most = allow_descriptors(wanted); most < wanted)
+    return fail(ExitStatus::kUnsupported,
+                fmt::format("-j {} takes {} file descriptors and this process may have {}; raise the hard "
+                            "limit (ulimit -Hn {}), or run fewer at a time",
+                            jobs, wanted, most, wanted));
+  return {};
+}
 
 bool Runner::run(const Next &next, const Ended &ended) {
   SignalWatch signals;
@@ -75,9 +87,12 @@ Result<Child> Runner::give(const Job &job) {
 void Runner::start(const Job &job, const Ended &ended) {
   auto child = give(job);
   if (!child) {
-    ended(
-        job.id,
-        {.how = JobEnd::How::kNotStarted, .status = {}, .why = child.error().message, .out = {}, .err = {}});
+    ended(job.id, {.how = JobEnd::How::kNotStarted,
+                   .status = {},
+                   .why = child.error().message,
+                   .failure = child.error().status,
+                   .out = {},
+                   .err = {}});
     return;
   }
   const auto bound = std::chrono::duration<double, std::milli>(job.bound_ms);

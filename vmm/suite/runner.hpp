@@ -48,6 +48,8 @@ struct JobEnd {
   How how = How::kEnded;
   ChildStatus status;
   std::string why; ///< of kHung and kNotStarted, a sentence; of others empty
+  /// Of kNotStarted: kUnsupported where this host, or a limit of the process, has no more of something.
+  ExitStatus failure = ExitStatus::kBroken;
   std::string out;
   bool out_cut = false; ///< there was more than is kept
   std::string err;      ///< its end
@@ -62,6 +64,9 @@ public:
   /// Gives the next job; false when there is no more. It may give none for once.
   using Next = std::function<bool(std::optional<Job> &job)>;
   using Ended = std::function<void(std::size_t id, JobEnd)>; ///< called once for each job
+
+  /// Makes sure that the process may have the descriptors of so many jobs at a time. Fails with kUnsupported.
+  [[nodiscard]] static vmm::Result<void> make_room(unsigned jobs);
 
   explicit Runner(RunnerOptions options) : options_(std::move(options)) {}
 

@@ -106,6 +106,8 @@ public:
   ExitStatus finish() {
     const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     text_.finish(tally_, seconds);
+    if (const std::string without = page_.without_page(); !without.empty())
+      fmt::print(people_, "{}\n", without);
     ExitStatus status = row_of(tally_.verdict()).exit;
     const auto note = [&status](const Result<void> &written) {
       if (written)
@@ -151,6 +153,8 @@ private:
         .id = run, .arguments = arguments_of(options_, file, spec.seed), .bound_ms = run_bound_ms(*scenario)};
     if (!options_.report.empty() && scenario->machine.vcpus <= kMostPageCpus)
       job->arguments.insert(job->arguments.end(), {"--report", page_file(options_, file, spec.seed)});
+    else if (!options_.report.empty())
+      page_.note_too_large();
     return true;
   }
 
@@ -200,6 +204,8 @@ int suite_command(const SuiteOptions &options) {
     inputs.push_back({file, "a scenario of the suite"});
   if (const auto kept = check_kept(options.outputs(), inputs); !kept)
     return refuse(kept.error());
+  if (const auto room = Runner::make_room(options.runner.jobs); !room)
+    return refuse(room.error());
   if (const auto folders = create_folders(options, *files); !folders)
     return refuse(folders.error());
   auto kept = Kept::create(options);

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import resource
 import subprocess
 import tempfile
 import unittest
@@ -42,6 +43,41 @@ class Doctor(unittest.TestCase):
         for probe in findings["probes"]:
             self.assertEqual(probe["mend"] is None, probe["standing"] == "works", probe)
         self.assertNotIn("\033", done.stdout)
+
+    def limited(self, limit, value, user=None):
+        def before():
+            resource.setrlimit(limit, (value, value))
+            if user is not None:
+                os.setuid(user)
+
+        done = self.doctor("--json", "-", preexec_fn=before)
+        findings = json.loads(done.stdout)
+        self.assertEqual(done.returncode, findings["exit"])
+        return findings["exit"], {probe["name"]: probe for probe in findings["probes"]}
+
+    @unittest.skipUnless(HAS_KVM, "no KVM")
+    def test_limits_of_this_process(self):
+        status, probes = self.limited(resource.RLIMIT_NOFILE, 10)
+        self.assertEqual((status, probes["descriptors"]["standing"]), (3, "lacks"))
+        self.assertIn("ulimit -Hn", probes["descriptors"]["mend"])
+        status, probes = self.limited(resource.RLIMIT_NOFILE, 500)
+        self.assertEqual((status, probes["descriptors"]["standing"]), (0, "partly"))
+        status, probes = self.limited(resource.RLIMIT_AS, 2 << 30)  # a thread's stack takes 8 MiB
+        self.assertEqual((status, probes["threads"]["standing"]), (0, "partly"))
+        self.assertRegex(probes["threads"]["found"], r"^\d+ of 1024 started at a time: ")
+        self.assertIn("ulimit -v", probes["threads"]["mend"])
+        status, probes = self.limited(resource.RLIMIT_AS, 400 << 20)
+        self.assertEqual((status, probes["threads"]["standing"]), (0, "partly"))
+        self.assertRegex(probes["threads"]["found"], r"^no room for \d+ MiB of guest memory: ")
+
+    @unittest.skipUnless(os.geteuid() == 0, "no limit of threads counts for root, and only root can become another user")
+    def test_limit_of_threads(self):
+        try:
+            _, probes = self.limited(resource.RLIMIT_NPROC, 50, user=65534)
+        except (PermissionError, subprocess.SubprocessError):
+            self.skipTest("that user cannot reach the vmm")
+        self.assertEqual(probes["threads"]["standing"], "partly")
+        self.assertIn("ulimit -u", probes["threads"]["mend"])
 
     @unittest.skipUnless(HAS_KVM, "no KVM")
     def test_json_on_standard_output_is_alone_there(self):

@@ -49,7 +49,7 @@ TEST(Doctor, OnlyWhatIsNeededMakesAHostUnfit) {
   EXPECT_TRUE(kLacking.works());
   EXPECT_FALSE(kUnfit.works());
   EXPECT_FALSE(made(Standing::kLacks, Standing::kWorks, Standing::kWorks).works());
-  EXPECT_FALSE(made(Standing::kWorks, Standing::kPartly, Standing::kWorks).works());
+  EXPECT_TRUE(made(Standing::kWorks, Standing::kPartly, Standing::kWorks).works()) << "it has less";
   Examination blind = kGood;
   blind.diagnoses[1].finding.reset();
   EXPECT_FALSE(blind.works());

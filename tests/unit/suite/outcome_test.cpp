@@ -141,6 +141,8 @@ TEST(SuiteOutcome, ARunThatNeverBegan) {
   end.how = How::kNotStarted;
   end.why = "cannot start a process";
   expect_made(end, SuiteVerdict::kBroken, "cannot start a process");
+  end.failure = ExitStatus::kUnsupported;
+  expect_made(end, SuiteVerdict::kUnsupported, "cannot start a process");
   const Outcome outcome = outcome_of(kRun, Error{ExitStatus::kUsage, "a.toml:1:1: wrong"});
   EXPECT_EQ(outcome.verdict, SuiteVerdict::kInvalid);
   EXPECT_EQ(outcome.difference, "a.toml:1:1: wrong");

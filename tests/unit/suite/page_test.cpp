@@ -126,6 +126,17 @@ TEST(page, a_run_is_linked_where_its_page_is_there_and_nothing_in_it_is_markup) 
   EXPECT_EQ(data["counts"]["not run"], 2);
 }
 
+TEST(page, a_run_without_a_page_is_told) {
+  SuitePage page;
+  EXPECT_EQ(page.without_page(), "");
+  EXPECT_EQ(data_in(page.text(SuiteOptions{}, Tally(0), 0, 0))["without_page"], "");
+  page.note_too_large();
+  page.note_too_large();
+  EXPECT_EQ(page.without_page(),
+            "No page of 2 runs: one has room for 10000 CPUs; the traces have room for all (--trace).");
+  EXPECT_EQ(data_in(page.text(SuiteOptions{}, Tally(0), 0, 0))["without_page"], page.without_page());
+}
+
 TEST(page, marks_are_filled_once) {
   EXPECT_EQ(fill_template("a{{x}}b{{y}}{{none}}c", {{"x", "{{y}}"}, {"y", "2"}}), "a{{y}}b2c");
 }

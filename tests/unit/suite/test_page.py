@@ -20,6 +20,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 VMM = os.environ["REVEILLE_VMM"]
 HEAD = 'title = "{}"\n[machine]\nvcpus = {}\n[bringup]\ntimeout_ms = 100\n'
+NO_PAGE = "No page of 1 run: one has room for 10000 CPUs; the traces have room for all (--trace)."
 STALL = '[[fault]]\ncpu = 3\nat = "alive"\naction = "stall"\n'
 EVIL = "<img src=x onerror=document.title=1>"
 SCENARIOS = {
@@ -28,6 +29,7 @@ SCENARIOS = {
     "b/surprise.toml": HEAD.format("nobody expects it", 8) + STALL,
     "b/late.toml": HEAD.format("late", 8) + '[[fault]]\ncpu = 2\nat = "synced"\naction = "delay"\nduration_ms = 5\n',
     "b/wrong.toml": HEAD.format("wrong", 0),
+    "b/huge.toml": HEAD.format("more than a page has room for", 10_001),
 }
 
 
@@ -45,6 +47,7 @@ class Page(unittest.TestCase):
             cwd=cls.folder, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 2, done.stderr  # of the invalid one
+        assert f"\n{NO_PAGE}\n" in done.stdout, done.stdout
         cls.browser = browser.start()
 
     @classmethod
@@ -99,11 +102,12 @@ class Page(unittest.TestCase):
 
     def test_every_link_is_a_page_of_its_run(self):
         links = [a.get_dom_attribute("href") for a in self.all("#runs a")]
-        self.assertEqual(len(links), 4)  # the invalid one has none
+        self.assertEqual(len(links), 4)  # the invalid one has none, nor has the one that is too large
         for link in links:
             path = self.folder / unquote(link)
             self.assertTrue(path.is_file(), link)
             self.assertTrue(path.is_relative_to(self.folder / "all"))
+        self.assertEqual(self.one("#without-page").text, NO_PAGE)
         row = next(a for a in self.all("#runs a") if "stall <b>" in a.text)
         row.click()
         self.assertEqual(self.js("return document.body.dataset.ready"), "yes")
@@ -120,7 +124,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.files(), sorted(f"s/{name}" for name in SCENARIOS))
 
     def test_the_filter_takes_names_verdicts_and_faults(self):
-        for words, found in (("surprise", 1), ("stall at", 2), ("pass", 3), ("pass stall", 1), ("no such", 0), ("", 5)):
+        for words, found in (("surprise", 1), ("stall at", 2), ("pass", 4), ("pass stall", 1), ("no such", 0), ("", 6)):
             self.js("document.getElementById('filter').value = ''")
             self.press("/")
             self.press(words or Keys.ESCAPE)
@@ -134,7 +138,7 @@ class Page(unittest.TestCase):
         self.press(Keys.ARROW_DOWN)
         self.assertIn("stall at alive.released: never tried", self.one("#detail").text)
         self.press(Keys.ESCAPE)
-        self.assertEqual(len(self.files()), 5)
+        self.assertEqual(len(self.files()), len(SCENARIOS))
         self.press(Keys.ARROW_UP, Keys.ENTER)
         self.assertEqual(len(self.files()), 2)
 
@@ -152,7 +156,7 @@ class Page(unittest.TestCase):
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         self.assertFalse(self.one("#filter").is_displayed())
         self.assertTrue(self.one("#matrix").is_displayed())
-        self.assertEqual(len(self.files()), 5)
+        self.assertEqual(len(self.files()), len(SCENARIOS))
 
     def test_on_paper_the_matrix_is_also_told_in_words(self):
         self.assertFalse(self.js("return document.querySelector('details').open"))

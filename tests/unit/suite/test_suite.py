@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -289,6 +290,34 @@ class Suite(unittest.TestCase):
         self.assertIn("1/2 done, 1 failed, running: s/b.toml", text)
         self.assertIn("\033[1;31mFAIL", text)
         self.assertNotIn("\033[1;31mFAIL", self.on_terminal(NO_COLOR="1"))
+
+    def test_a_terminal_that_moves_no_cursor_has_plain_lines(self):
+        for term in ("dumb", ""):
+            text = self.on_terminal(TERM=term)
+            self.assertNotIn("\033", text)
+            self.assertTrue(text.startswith("FAIL "), text)
+
+    def test_what_this_process_may_not_have_is_exit_3(self):
+        self.scenario("a.toml", "touch ran; " + PASSES)
+        few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (66, 66))  # noqa: E731
+        for jobs, descriptors in (("1", 68), ("100", 464)):
+            done = subprocess.run(
+                self.command("-j", jobs), cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False,
+                preexec_fn=few,
+            )  # fmt: skip
+            self.assertEqual((done.returncode, done.stdout), (3, ""))
+            message = f"vmm suite: -j {jobs} takes {descriptors} file descriptors and this process may have 66; raise "
+            self.assertTrue(done.stderr.startswith(message), done.stderr)
+            self.assertFalse((self.folder / "ran").exists())
+
+    def test_a_soft_limit_is_raised(self):
+        self.scenario("a.toml", PASSES)
+        soft = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (10, 4096))  # noqa: E731
+        done = subprocess.run(
+            self.command(), cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            preexec_fn=soft,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_what_is_refused_before_anything_runs(self):
         self.scenario("a.toml", "touch ran; " + PASSES)

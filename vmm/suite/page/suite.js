@@ -43,6 +43,7 @@ function fillHead() {
   const figures = [...Object.entries(data.counts).filter(([, n]) => n), ["seconds", data.seconds.toFixed(2)]];
   if (data.repeat > 1) figures.push(["runs of each", data.repeat]);
   if (data.shard !== "1/1") figures.push(["shard", data.shard]);
+  $("without-page").textContent = data.without_page;
   for (const [what, n] of figures) $("figures").append(element("div", {}, element("dt", {}, what), element("dd", {}, String(n))));
 }
 
