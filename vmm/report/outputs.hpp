@@ -15,7 +15,7 @@ struct Output {
   const std::string &path; ///< empty: nowhere; "-": standard output
 };
 
-/// A file that is read.
+/// A file that is read, or that somebody else writes.
 struct Input {
   std::string path;      ///< empty: none; "-": standard input
   std::string_view what; ///< "the scenario"
@@ -29,7 +29,7 @@ struct Input {
 /// yet. What is no regular file (/dev/null, a pipe) may.
 [[nodiscard]] Result<void> check_outputs(std::span<const Output> outputs);
 
-/// No output may be one of the files that are read, in the same sense. Fails with kUsage.
+/// No output may be one of these files, in the same sense. Fails with kUsage.
 [[nodiscard]] Result<void> check_kept(std::span<const Output> outputs, std::span<const Input> inputs);
 
 } // namespace reveille::vmm

@@ -68,6 +68,19 @@ Result<void> create_folder_of(std::string_view option, const std::string &file) 
   return {};
 }
 
+/// What the suite's own files must not be written over.
+std::vector<Input> others(const SuiteOptions &options, const std::vector<std::string> &files) {
+  std::vector<Input> inputs;
+  for (const std::string &file : files) {
+    inputs.push_back({file, "a scenario of the suite"});
+    if (!options.trace.empty())
+      inputs.push_back({trace_file(options, file, options.seed), "the trace of a run"});
+    if (!options.report.empty())
+      inputs.push_back({page_file(options, file, options.seed), "the page of a run"});
+  }
+  return inputs;
+}
+
 /// Folders for the traces and the pages.
 Result<void> create_folders(const SuiteOptions &options, const std::vector<std::string> &files) {
   Result<void> made;
@@ -199,10 +212,7 @@ int suite_command(const SuiteOptions &options) {
   const auto files = find_scenarios(options.paths);
   if (!files)
     return refuse(files.error());
-  std::vector<Input> inputs;
-  for (const std::string &file : *files)
-    inputs.push_back({file, "a scenario of the suite"});
-  if (const auto kept = check_kept(options.outputs(), inputs); !kept)
+  if (const auto kept = check_kept(options.outputs(), others(options, *files)); !kept)
     return refuse(kept.error());
   if (const auto room = Runner::make_room(options.runner.jobs); !room)
     return refuse(room.error());

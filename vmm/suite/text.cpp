@@ -73,7 +73,7 @@ SuiteText::SuiteText(const SuiteOptions &options, const std::vector<std::string>
       live_width_(live_style.width) {
   for (std::size_t i = 0; i < files.size(); ++i)
     if (plan.runs_of(i) != 0)
-      name_width_ = std::max(name_width_, std::min(files[i].size(), kMostName));
+      name_width_ = std::max(name_width_, std::min(printable(files[i]).size(), kMostName));
 }
 
 void SuiteText::started(const RunSpec &spec, const Tally &tally) {

@@ -1,6 +1,8 @@
 // What `suite` does before it runs. What comes of it is tests/unit/suite's and tests/kvm's.
 #include "vmm.hpp"
 
+#include <filesystem>
+
 namespace reveille::test {
 namespace {
 
@@ -91,6 +93,17 @@ TEST(cli, a_suite_overwrites_nothing_that_it_names) {
   EXPECT_EQ(outcome.err,
             "vmm suite: --junit: " + scenario + " is a scenario of the suite, and would be overwritten\n");
   EXPECT_EQ(take(scenario), "[machine]\nvcpus = 2\n");
+  const std::filesystem::path folder = temporary("others");
+  std::filesystem::create_directories(folder / "all/configs");
+  for (const std::string &option :
+       {"--trace " + (folder / "all").string(), "--report " + (folder / "all.html").string()}) {
+    const bool is_trace = option.starts_with("--trace");
+    const std::string file = (folder / "all/configs/one.toml").string() + (is_trace ? ".json" : ".html");
+    EXPECT_EQ(vmm("suite --backend sim configs/one.toml " + option + " --json " + file).err,
+              "vmm suite: --json: " + file + " is the " + (is_trace ? "trace" : "page") +
+                  " of a run, and would be overwritten\n");
+  }
+  std::filesystem::remove_all(folder);
 }
 
 /// A scenario that no run takes up, so that this needs no KVM.
