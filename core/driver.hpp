@@ -2,13 +2,13 @@
 // The strategies are sets of limits on one loop; in tree it leaves APs to CPUs that are up.
 #pragma once
 
+#include "core/deadlines.hpp"
 #include "core/delegate.hpp"
 #include "core/gates.hpp"
 #include "core/kick_all.hpp"
 #include "core/policy.hpp"
 #include "core/siblings.hpp"
 
-#include <limits>
 #include <span>
 
 namespace reveille::core {
@@ -16,7 +16,7 @@ namespace reveille::core {
 /// What each arrival runs through is one flattened function; what is rare, noinline, is called from it.
 template <CpEnvironment E> class Driver {
 public:
-  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint64_t kNever = Deadlines<E>::kNever;
 
   /// `seats` has one element for each CPU that is to be brought up, CPU 0 included.
   Driver(E &env, const Settings &settings, std::span<Seat<E>> seats)
@@ -78,11 +78,7 @@ public:
 
   /// When poll() has something to do even if nobody arrives; kNever: not before that.
   [[nodiscard]] std::uint64_t deadline() const {
-    const auto first = [this](const CpuList &list) {
-      return list.empty() ? kNever : seats_[list.front()].deadline;
-    };
-    const std::uint64_t next = std::min({first(turns_), first(leases_), first(resting_)});
-    const std::uint64_t now = env_.now();
+    const std::uint64_t next = deadlines_.first(), now = env_.now();
     return now < careful_until_ ? std::min(next, now + settings_.recheck) : next;
   }
 
@@ -176,7 +172,7 @@ private:
     seat.control_cpu = control_cpu;
     grant(env_.lease(control_cpu), cpu);
     seats_[control_cpu].lease = Lease{cpu, Phase::kHeld, 0}.bits();
-    begin_turn(leases_, control_cpu);
+    begin_turn(deadlines_.leases, control_cpu);
     env_.wake(control_cpu);
   }
 
@@ -202,7 +198,7 @@ private:
     if (lease.phase != Phase::kReturned && lease.phase != Phase::kLetGo)
       return;
     cell.store(Lease{}.bits(), std::memory_order_relaxed); // CPU 0's: nobody else writes it now
-    end_turn(control_cpu);
+    deadlines_.stop(control_cpu);
     if (!down_ && seats_[control_cpu].up)
       free_.push_back(links_, control_cpu);
     const std::uint32_t child = Lease::from(seats_[control_cpu].lease).child;
@@ -231,27 +227,28 @@ private:
     else if (!seat.control.is_open())
       settle(cpu, seat.launched ? seat.control.launch(env_) : seat.control.kick(env_));
     else {
-      begin_turn(turns_, cpu);
+      begin_turn(deadlines_.turns, cpu);
       settle(cpu, seat.control.look(env_, settings_));
     }
   }
 
   // --- time
 
-  /// Turns are all equally long, as leases and rests are, so that each list is in the order of its ends.
   void expire() {
-    while (!turns_.empty() && seats_[turns_.front()].deadline <= env_.now()) {
-      const unsigned cpu = turns_.front();
+    if (env_.now() < deadlines_.first())
+      return;
+    while (deadlines_.is_over(deadlines_.turns, env_.now())) {
+      const unsigned cpu = deadlines_.turns.front();
       // If nothing comes of it, the AP has arrived at nothing that would end its turn.
       if (const Outcome outcome = seats_[cpu].control.expire(env_, settings_); outcome != Outcome::kNothing)
         settle(cpu, outcome);
       else
-        begin_turn(turns_, cpu);
+        begin_turn(deadlines_.turns, cpu);
     }
-    while (!leases_.empty() && seats_[leases_.front()].deadline <= env_.now())
-      expire_lease(leases_.front());
-    while (!resting_.empty() && seats_[resting_.front()].deadline <= env_.now()) {
-      const unsigned cpu = resting_.take_front(links_);
+    while (deadlines_.is_over(deadlines_.leases, env_.now()))
+      expire_lease(deadlines_.leases.front());
+    while (deadlines_.is_over(deadlines_.rests, env_.now())) {
+      const unsigned cpu = deadlines_.rests.take_front(links_);
       settle(cpu, seats_[cpu].control.kick(env_));
     }
     open_gates();
@@ -269,7 +266,7 @@ private:
     }
     const std::uint32_t child = Lease::from(seats_[control_cpu].lease).child;
     if (phase == Phase::kFenced) {
-      end_turn(control_cpu);
+      deadlines_.stop(control_cpu);
       lose(child);
       return;
     }
@@ -278,7 +275,7 @@ private:
       env_.wake(control_cpu);
     }
     seats_[control_cpu].lease = seen;
-    begin_turn(leases_, control_cpu);
+    begin_turn(deadlines_.leases, control_cpu);
   }
 
   /// Without proof that its control CPU has stopped nobody else may touch an AP: it is lost.
@@ -291,18 +288,7 @@ private:
     fail(cpu);
   }
 
-  void begin_turn(CpuList &list, unsigned cpu) { begin(list, cpu, settings_.timeout); }
-  void begin(CpuList &list, unsigned cpu, std::uint64_t ticks) {
-    end_turn(cpu);
-    seats_[cpu].deadline = env_.now() + ticks;
-    list.push_back(links_, cpu);
-  }
-
-  void end_turn(unsigned cpu) {
-    CpuList *in = seats_[cpu].link.list;
-    if (in == &turns_ || in == &leases_ || in == &resting_)
-      in->remove(links_, cpu);
-  }
+  void begin_turn(CpuList &in, unsigned cpu) { deadlines_.begin(in, cpu, env_.now() + settings_.timeout); }
 
   // --- what has come of it
 
@@ -313,13 +299,15 @@ private:
       case Outcome::kNothing:
         return;
       case Outcome::kTurn:
-        begin_turn(turns_, cpu);
+        begin_turn(deadlines_.turns, cpu);
         return;
       case Outcome::kAtGate:
-        end_turn(cpu);
-        if (seats_[cpu].link.list == nullptr)
+        if (!may_pass(cpu)) {
           wait_at_gate(cpu);
-        return;
+          return;
+        }
+        outcome = pass(cpu);
+        break;
       case Outcome::kActive:
         decide(cpu);
         come_up(cpu);
@@ -328,7 +316,7 @@ private:
         decide(cpu);
         return;
       case Outcome::kGaveUp:
-        end_turn(cpu);
+        deadlines_.stop(cpu);
         stop_finishing(cpu);
         be_careful();
         if (seats_[cpu].control.has_cost_a_turn())
@@ -340,7 +328,7 @@ private:
           return;
         }
         if (settings_.rest != 0 && seats_[cpu].control.is_stopped(settings_)) {
-          begin(resting_, cpu, settings_.rest);
+          deadlines_.begin(deadlines_.rests, cpu, env_.now() + settings_.rest);
           return;
         }
         outcome = seats_[cpu].control.kick(env_);
@@ -371,7 +359,7 @@ private:
   }
 
   void decide(unsigned cpu) {
-    end_turn(cpu);
+    deadlines_.stop(cpu);
     stop_finishing(cpu);
     gates_.move(seats_[cpu].inside, Section::kNone);
     own_.remove();
@@ -388,13 +376,32 @@ private:
 
   // --- gates
 
+  /// Nobody waits before the section, and one more may be in it.
+  [[nodiscard]] bool may_pass(unsigned cpu) {
+    const Section section = seats_[cpu].control.section();
+    return gates_.before(section).empty() && admits(cpu, section);
+  }
+
   /// One that goes back through the gate by which it came in comes first: others may wait for its end.
   void wait_at_gate(unsigned cpu) {
+    deadlines_.stop(cpu);
+    if (seats_[cpu].link.list != nullptr) // waits there already
+      return;
     const Section section = seats_[cpu].control.section();
     if (seats_[cpu].finishing && section == Section::kStarting)
       gates_.before(section).push_front(links_, cpu);
     else
       gates_.before(section).push_back(links_, cpu);
+  }
+
+  Outcome pass(unsigned cpu) {
+    const Section section = seats_[cpu].control.section();
+    gates_.move(seats_[cpu].inside, section);
+    if (section == Section::kStarting && !down_ && !seats_[cpu].finishing) {
+      seats_[cpu].finishing = true;
+      ++finishing_;
+    }
+    return seats_[cpu].control.pass(env_);
   }
 
   /// An AP that has handed over, or was given up, is out of the section that it was in.
@@ -416,12 +423,7 @@ private:
       CpuList &gate = gates_.before(section);
       while (!gate.empty() && admits(gate.front(), section)) {
         const unsigned cpu = gate.take_front(links_);
-        gates_.move(seats_[cpu].inside, section);
-        if (section == Section::kStarting && !down_ && !seats_[cpu].finishing) {
-          seats_[cpu].finishing = true;
-          ++finishing_;
-        }
-        settle(cpu, seats_[cpu].control.pass(env_));
+        settle(cpu, pass(cpu));
       }
     }
   }
@@ -431,12 +433,10 @@ private:
   Policy policy_;
   std::span<Seat<E>> seats_;
   SeatLinks<E> links_{seats_};
+  Deadlines<E> deadlines_{seats_, {}, {}, {}};
   Exclusive exclusive_;
-  CpuList ready_;   ///< APs to be kicked, or to be taken down
-  CpuList turns_;   ///< APs whose turn it is
-  CpuList resting_; ///< APs that were stopped, and will be kicked again
-  CpuList free_;    ///< CPUs that are up, and can be left an AP
-  CpuList leases_;  ///< control CPUs that have one
+  CpuList ready_; ///< APs to be kicked, or to be taken down
+  CpuList free_;  ///< CPUs that are up, and can be left an AP
   Gates gates_;
   std::uint32_t cycle_ = 0;
   bool down_ = false; ///< CPUs are being taken down

@@ -151,6 +151,27 @@ TEST(Gates, LetThoseWhoWaitInInTheirOrder) {
   EXPECT_EQ(went_in, came);
 }
 
+TEST(Gates, LetNobodyInBeforeThoseWhoWait) {
+  Gates bench(4, {Section::kStarting});
+  bench.machine.habit = nullptr;
+  bench.driver.begin_up();
+  bench.driver.poll();
+  const auto come_alive = [&](unsigned cpu) {
+    bench.machine.ap_moves(cpu, State::kClaimed);
+    bench.machine.ap_moves(cpu, State::kAlive);
+  };
+  come_alive(1);
+  come_alive(2);
+  bench.driver.poll();
+  EXPECT_EQ(bench.machine.seen(1).state, State::kStarting);
+  EXPECT_EQ(bench.machine.seen(2).state, State::kAlive) << "waits at the gate";
+  bench.machine.ap_moves(1, State::kStarted); // found in one look: who leaves, and who has just come
+  come_alive(3);
+  bench.driver.poll();
+  EXPECT_EQ(bench.machine.seen(2).state, State::kStarting);
+  EXPECT_EQ(bench.machine.seen(3).state, State::kAlive);
+}
+
 TEST(Gates, TakeHintsForNoMoreThanHints) {
   Gates bench(6, {Section::kStarting, Section::kOnline});
   bench.machine.habit = [&](unsigned, std::uint32_t) {
