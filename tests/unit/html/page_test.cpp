@@ -85,7 +85,7 @@ TEST(HtmlPage, OfARunThatNeverBeganSaysWhy) {
   EXPECT_TRUE(data["blame"].empty());
 }
 
-TEST(HtmlPage, TextBetweenTags) { EXPECT_EQ(html_text("a<b>&\"c\x1b"), "a&lt;b&gt;&amp;&quot;c?"); }
+TEST(HtmlPage, TextBetweenTags) { EXPECT_EQ(html_text("a<b>&\"c\x1b"), "a&lt;b&gt;&amp;&quot;c\\x1b"); }
 
 } // namespace
 } // namespace reveille::vmm
