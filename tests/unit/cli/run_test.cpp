@@ -78,7 +78,8 @@ TEST(cli, an_invalid_scenario_has_its_results_too) {
         "\"strategy\": null", "\"seed\": 4", "\"exit\": 2", "\"verdict\": \"invalid\"",
         "\"no-such.toml: cannot read: No such file or directory\""})
     EXPECT_NE(result.find(part), std::string::npos) << part;
-  EXPECT_NE(take(junit).find("<error type=\"invalid\" message=\"no-such.toml: cannot read"), std::string::npos);
+  EXPECT_NE(take(junit).find("<error type=\"invalid\" message=\"no-such.toml: cannot read"),
+            std::string::npos);
   EXPECT_EQ(::access(trace.c_str(), F_OK), -1) << "there is nothing to trace";
   const Outcome printed = vmm("- --json -", "[machine]\nvcpus = 0\n");
   EXPECT_EQ(printed.status, 2);
@@ -135,10 +136,13 @@ TEST(cli, only_the_simulator_takes_very_many_cpus) {
 }
 
 TEST(cli, options_of_a_suite_are_no_options_of_a_run) {
-  for (const std::string option : {"--shard", "--repeat", "--jobs", "--tap"})
-    for (const std::string value : {"", " 2", "=2"})
-      expect_usage_error("run f " + option + value, "vmm run: " + option + " is an option of vmm suite",
-                         "vmm run --help");
+  const auto refused = [](const std::string &option, const std::string &value) {
+    expect_usage_error("run f " + option + value, "vmm run: " + option + " is an option of vmm suite",
+                       "vmm run --help");
+  };
+  for (const char *option : {"--shard", "--repeat", "--jobs", "--tap"})
+    for (const char *value : {"", " 2", "=2"})
+      refused(option, value);
 }
 
 TEST(cli, a_run_that_never_began_has_its_seed) {

@@ -95,14 +95,14 @@ TEST(cli, a_suite_overwrites_nothing_that_it_names) {
   EXPECT_EQ(take(scenario), "[machine]\nvcpus = 2\n");
   const std::filesystem::path folder = temporary("others");
   std::filesystem::create_directories(folder / "all/configs");
-  for (const std::string &option :
-       {"--trace " + (folder / "all").string(), "--report " + (folder / "all.html").string()}) {
-    const bool is_trace = option.starts_with("--trace");
-    const std::string file = (folder / "all/configs/one.toml").string() + (is_trace ? ".json" : ".html");
-    EXPECT_EQ(vmm("suite --backend sim configs/one.toml " + option + " --json " + file).err,
-              "vmm suite: --json: " + file + " is the " + (is_trace ? "trace" : "page") +
-                  " of a run, and would be overwritten\n");
-  }
+  const auto refused = [](const std::string &options, const std::string &file, const std::string &what) {
+    const Outcome suite = vmm("suite --backend sim configs/one.toml --json " + file + options);
+    EXPECT_EQ(suite.status, 2);
+    EXPECT_EQ(suite.err, "vmm suite: --json: " + file + " is " + what + ", and would be overwritten\n");
+  };
+  const std::string all = (folder / "all").string();
+  refused(" --trace " + all, all + "/configs/one.toml.json", "the trace of a run");
+  refused(" --report " + all + ".html", all + "/configs/one.toml.html", "the page of a run");
   std::filesystem::remove_all(folder);
 }
 
