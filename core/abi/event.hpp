@@ -63,6 +63,22 @@ enum class FailReason : std::uint32_t {
          (std::uint64_t{step & 0xffff} << 16) | (std::uint64_t{static_cast<std::uint32_t>(error)} << 32);
 }
 
+/// kFailed's b, taken apart.
+struct Failure {
+  FailReason reason; ///< of a guest that is not ours, any number
+  unsigned section;
+  unsigned step;
+  int error;
+};
+[[nodiscard]] constexpr Failure failure_of(std::uint64_t b) {
+  return {static_cast<FailReason>(b & 0xff), static_cast<unsigned>((b >> 8) & 0xff),
+          static_cast<unsigned>((b >> 16) & 0xffff), static_cast<int>(static_cast<std::uint32_t>(b >> 32))};
+}
+static_assert(failed(failure_of(0xfffffff5'1234'56'02).reason, 0x56, 0x1234, -11) == 0xfffffff5'1234'56'02);
+static_assert(failure_of(failed(FailReason::kError, 2, 1, -11)).section == 2);
+static_assert(failure_of(failed(FailReason::kError, 2, 1, -11)).step == 1);
+static_assert(failure_of(failed(FailReason::kError, 2, 1, -11)).error == -11);
+
 /// kStepDone's b: the section in 7:0, the error in 63:32.
 [[nodiscard]] constexpr std::uint64_t step_result(unsigned section, int error) {
   return (section & 0xff) | (std::uint64_t{static_cast<std::uint32_t>(error)} << 32);

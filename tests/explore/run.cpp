@@ -195,7 +195,7 @@ Said last_said(const Observation &seen, CpuIndex cpu) {
           (event.kind == EventKind::kOnline || event.kind == EventKind::kFailed)) {
         at = event.tsc;
         said.up = event.kind == EventKind::kOnline;
-        said.lost = !said.up && static_cast<abi::FailReason>(event.b & 0xff) == abi::FailReason::kLost;
+        said.lost = !said.up && abi::failure_of(event.b).reason == abi::FailReason::kLost;
       }
   return said;
 }

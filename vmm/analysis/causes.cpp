@@ -189,7 +189,7 @@ Cause Causes::on_control(Spot at, Below below) const {
   case EventKind::kFenced:
     return came_back(at, LinkKind::kLease, below);
   case EventKind::kFailed:
-    if ((event.b & 0xff) == static_cast<std::uint64_t>(abi::FailReason::kLost))
+    if (abi::failure_of(event.b).reason == abi::FailReason::kLost)
       return lapsed(at, below);
     return busy(at, LinkKind::kControl);
   case EventKind::kUndoEnter:

@@ -46,7 +46,7 @@ Evidence::Evidence(const Observation &seen)
 std::optional<std::uint64_t> Evidence::lost_tsc(CpuIndex cpu) const {
   const auto it = std::ranges::find_if(by_control_[cpu], [](const Noted &note) {
     return note.event.kind == EventKind::kFailed &&
-           static_cast<abi::FailReason>(note.event.b & 0xff) == abi::FailReason::kLost;
+           abi::failure_of(note.event.b).reason == abi::FailReason::kLost;
   });
   return it == by_control_[cpu].end() ? std::nullopt : std::optional(it->event.tsc);
 }

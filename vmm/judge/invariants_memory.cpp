@@ -81,21 +81,19 @@ Finding look_written_before_alive(const JudgeContext &context, CpuIndex cpu, con
 
 /// The account of a failed step is the AP's, in its area; the control CPU reads it as it takes over.
 Finding look_failure(const JudgeContext &context, CpuIndex cpu, const Event &failed) {
-  const std::uint64_t section = (failed.b >> 8) & 0xff;
-  const auto reason = static_cast<abi::FailReason>(failed.b & 0xff);
-  if (reason != abi::FailReason::kError || section == static_cast<std::uint64_t>(protocol::Section::kPrepare))
+  const abi::Failure failure = abi::failure_of(failed.b);
+  if (failure.reason != abi::FailReason::kError ||
+      failure.section == static_cast<unsigned>(protocol::Section::kPrepare))
     return std::nullopt;
-  const std::uint64_t step = (failed.b >> 16) & 0xffff;
-  const std::uint64_t error = failed.b >> 32;
   const auto &notes = context.evidence.by_itself(cpu);
   if (std::none_of(notes.begin(), notes.end(), [&](const Noted &note) {
         const Event &done = note.event;
-        return done.kind == EventKind::kStepDone && done.attempt == failed.attempt && done.a == step &&
-               (done.b & 0xff) == section && done.b >> 32 == error;
+        return done.kind == EventKind::kStepDone && done.attempt == failed.attempt &&
+               done.a == failure.step && done.b == abi::step_result(failure.section, failure.error);
       }))
     return fmt::format("CPU {} failed of step {} of section {} with error {} in attempt {}, and has written "
                        "down nothing of it",
-                       cpu, step, section, static_cast<std::int32_t>(error), failed.attempt);
+                       cpu, failure.step, failure.section, failure.error, failed.attempt);
   return std::nullopt;
 }
 

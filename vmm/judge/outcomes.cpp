@@ -147,10 +147,10 @@ bool undoes(State state) { return state == State::kUndoOnline || state == State:
 
 std::string reason_by_core(const Evidence &evidence, CpuIndex cpu, const Decision &decision) {
   const abi::Event &failed = *decision.failed;
-  switch (static_cast<abi::FailReason>(failed.b & 0xff)) {
+  const abi::Failure failure = abi::failure_of(failed.b);
+  switch (failure.reason) {
   case abi::FailReason::kError:
-    return "error@step:" +
-           step_name(evidence.seen().steps, (failed.b >> 8) & 0xff, (failed.b >> 16) & 0xffff);
+    return "error@step:" + step_name(evidence.seen().steps, failure.section, failure.step);
   case abi::FailReason::kTimeout:
     // An AP that was given up while it rolled back had failed before. A step that fails when its AP
     // has been given up already changes nothing.

@@ -42,14 +42,15 @@ std::string step_done(const Event &e, const StepNames &steps) {
 }
 
 std::string gave_up(const Event &e, const StepNames &steps) {
+  const abi::Failure failure = abi::failure_of(e.b);
   std::string why;
-  switch (static_cast<abi::FailReason>(e.b & 0xff)) {
+  switch (failure.reason) {
   case abi::FailReason::kTimeout:
     why = "a turn's time was up";
     break;
   case abi::FailReason::kError:
-    why = fmt::format("{} failed with error {}", step_text((e.b >> 8) & 0xff, (e.b >> 16) & 0xffff, steps),
-                      error_of(e.b));
+    why = fmt::format("{} failed with error {}", step_text(failure.section, failure.step, steps),
+                      failure.error);
     break;
   case abi::FailReason::kCorrupt:
     why = "its word is corrupt";
@@ -61,7 +62,7 @@ std::string gave_up(const Event &e, const StepNames &steps) {
     why = "its control CPU has stopped, and has not let go of it";
     break;
   default:
-    why = fmt::format("reason {}", e.b & 0xff);
+    why = fmt::format("reason {}", static_cast<std::uint32_t>(failure.reason));
   }
   return fmt::format("failed: {}; last word {}", why, word_text(e.a));
 }

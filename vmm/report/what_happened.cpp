@@ -199,7 +199,7 @@ std::string standing_sentence(const Case &c) {
 std::string why_given_up(const Case &c) {
   if (c.failed == nullptr)
     return "the run ended before anything was decided of it";
-  switch (static_cast<abi::FailReason>(c.failed->b & 0xff)) {
+  switch (abi::failure_of(c.failed->b).reason) {
   case abi::FailReason::kCorrupt:
     return "its word was found corrupt";
   case abi::FailReason::kLost:

@@ -11,7 +11,7 @@ constexpr State kApsTurn[] = {State::kKicked,   State::kClaimed, State::kStartin
                               State::kOnlining, State::kIdling,  State::kActivating};
 
 FailReason reason(const Single &s) {
-  return static_cast<FailReason>(s.machine.last(EventKind::kFailed).b & 0xff);
+  return reveille::abi::failure_of(s.machine.last(EventKind::kFailed).b).reason;
 }
 
 TEST(Control, BringsACpuUpThroughAllPoints) {

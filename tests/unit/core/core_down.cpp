@@ -150,7 +150,7 @@ TEST(Down, OfACorruptWordTouchesNothing) {
     EXPECT_EQ(s.seen(), word);
     EXPECT_TRUE(s.machine.undone.empty());
     EXPECT_FALSE(s.control.can_retry());
-    EXPECT_EQ(reason(s) & 0xff, static_cast<std::uint64_t>(FailReason::kCorrupt));
+    EXPECT_EQ(reveille::abi::failure_of(reason(s)).reason, FailReason::kCorrupt);
   }
 }
 

@@ -152,8 +152,8 @@ TEST(Pages, OfAnUnclaimedAttemptAreNotUsedAgain) {
   EXPECT_EQ(s.machine.kicks.size(), kPages);
   EXPECT_EQ(s.machine.freed.size(), kPages);
   s.control.failed(s.machine);
-  EXPECT_EQ(s.machine.last(EventKind::kFailed).b & 0xff,
-            static_cast<std::uint64_t>(reveille::abi::FailReason::kNoAttempt));
+  EXPECT_EQ(reveille::abi::failure_of(s.machine.last(EventKind::kFailed).b).reason,
+            reveille::abi::FailReason::kNoAttempt);
 }
 
 /// Attempts that fail in PREPARE: they take a number, but nobody is kicked to their pages.

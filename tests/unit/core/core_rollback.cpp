@@ -72,7 +72,7 @@ TEST(Rollback, ThatIsGivenUpLeavesWhatItHasNotUndone) {
                                                    {1, 1, Section::kPrepare, 1},
                                                    {1, 1, Section::kPrepare, 0}}));
   s.control.failed(s.machine);
-  EXPECT_EQ(s.machine.last(EventKind::kFailed).b & 0xff, static_cast<std::uint64_t>(FailReason::kTimeout));
+  EXPECT_EQ(reveille::abi::failure_of(s.machine.last(EventKind::kFailed).b).reason, FailReason::kTimeout);
 }
 
 TEST(Rollback, OfOnlineThatIsGivenUpLeavesBothSections) {
