@@ -112,6 +112,43 @@ TEST_P(ApicModes, AnInterruptAndAnNmiWakeAHaltedCpu) {
   }
 }
 
+TEST_P(ApicModes, AnNmiToACpuThatWaitsIsTakenBehindItsSipiAndVoidWithAnInit) {
+  Machine machine = build(2);
+  Processor &ap = machine.processor(1);
+  for (int round = 0; round < 2; ++round) { // before its first INIT, and when it has run
+    must(machine.bus().nmi(1));
+    EXPECT_EQ(ap.state().value(), round == 0 ? MpState::kUninitialized : MpState::kInitReceived);
+    start(machine, 1);
+    EXPECT_EQ(next_port(ap), 0x80);
+    must(machine.bus().init(1));
+    EXPECT_EQ(ap.state().value(), MpState::kInitReceived);
+  }
+  must(machine.bus().nmi(1));
+  EXPECT_EQ(ap.state().value(), MpState::kInitReceived);
+  must(machine.bus().startup(1, kPage));
+  EXPECT_EQ(next_port(ap), kNmiPort);
+  EXPECT_EQ(next_port(ap), 0x80);
+}
+
+TEST_P(ApicModes, AnInterruptToACpuThatWaitsIsLost) {
+  Machine machine = build(2);
+  Processor &ap = machine.processor(1);
+  must(machine.bus().fixed(1, kVector));
+  EXPECT_EQ(ap.state().value(), MpState::kUninitialized);
+  start(machine, 1);
+  EXPECT_EQ(next_port(ap), 0x80);
+  const auto binding = machine.vcpu(1).bind_to_this_thread();
+  std::thread sender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ap.kick();
+  });
+  EXPECT_TRUE(std::holds_alternative<Interrupted>(ap.run()));
+  sender.join();
+  EXPECT_EQ(ap.state().value(), MpState::kHalted);
+  must(machine.bus().fixed(1, kVector));
+  EXPECT_EQ(next_port(ap), kFixedPort);
+}
+
 TEST_P(ApicModes, AKickGetsAWaitingCpuOut) {
   Machine machine = build(2);
   for (const bool is_started : {false, true}) {

@@ -140,7 +140,7 @@ Result<void> Vm::signal_msi(std::uint32_t apic_id, const lapic::Message &message
   const auto sent = call(fd_, KVM_SIGNAL_MSI, what, &msi, ExitStatus::kBroken);
   if (!sent)
     return tl::unexpected(sent.error());
-  if (*sent == 0)
+  if (*sent == 0 && message.delivery != lapic::Delivery::kFixed)
     return fail(ExitStatus::kBroken, what + ": no LAPIC took it");
   return {};
 }

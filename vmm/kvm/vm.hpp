@@ -55,7 +55,8 @@ public:
   [[nodiscard]] Result<Vcpu> create_vcpu(std::uint32_t id);
 
   /// Has the kernel's LAPIC `apic_id` take a message as if it came over the bus: asserted, and always
-  /// edge-triggered. Fails with kBroken when no LAPIC takes it.
+  /// edge-triggered. Fails with kBroken when no LAPIC takes it, but for a fixed interrupt: one that is
+  /// disabled by software drops that, and KVM does not tell it from nobody.
   /// Source: KVM API, 4.70 KVM_SIGNAL_MSI; SDM 3, 11.11 "Message Signalled Interrupts".
   [[nodiscard]] Result<void> signal_msi(std::uint32_t apic_id, const lapic::Message &message) const;
 

@@ -94,11 +94,13 @@ Result<void> UserProcessor::act_on_mail() {
   const lapic::Mail mail = lapic_.take();
   if (auto done = change(activity_.take(mail)); !done)
     return done;
-  if (!mail.nmi)
+  owes_nmi_ = mail.nmi || (owes_nmi_ && !mail.init);
+  const Activity::State state = activity_.state();
+  if (!owes_nmi_ || state == Activity::State::kWaitsForInit || state == Activity::State::kWaitsForSipi)
     return {};
-  if (activity_.state() == Activity::State::kHalted)
-    activity_.set(Activity::State::kActive);
-  return vcpu_.nmi(); // KVM keeps it for a CPU that waits, as it does with a LAPIC of its own
+  owes_nmi_ = false;
+  activity_.set(Activity::State::kActive);
+  return vcpu_.nmi();
 }
 
 Result<void> UserProcessor::change(const Activity::Change &change) {

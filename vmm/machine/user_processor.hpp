@@ -80,6 +80,7 @@ private:
   lapic::Activity activity_;
   bool is_fresh_ = true;     ///< has never run: its registers are those after an INIT
   bool owes_access_ = false; ///< came out with an access that the next KVM_RUN completes
+  bool owes_nmi_ = false;    ///< one came while it waited: it is taken behind the SIPI, and void with an INIT
   bool halted_with_interrupts_ = false;
   std::uint64_t alarm_ns_ = 0;          ///< the last that was set
   std::atomic<bool> attention_ = false; ///< somebody has written something down
