@@ -68,20 +68,17 @@ std::optional<std::uint64_t> entry_in_notes(Elf *elf, const GElf_Phdr &segment) 
   return std::nullopt;
 }
 
-/// A PT_LOAD segment as a range, or what is wrong with it.
-Result<GuestImage::Segment> loadable(const GElf_Phdr &header, std::size_t index, std::uint64_t file_size) {
-  if (header.p_filesz > header.p_memsz)
-    return fail(ExitStatus::kUsage,
-                fmt::format("segment {} holds more bytes in the file than in memory", index));
+/// What is wrong with a PT_LOAD or PT_NOTE segment by itself, or nothing. A note takes no memory.
+std::optional<std::string> segment_fault(const GElf_Phdr &header, std::size_t index,
+                                         std::uint64_t file_size) {
+  if (header.p_type == PT_LOAD && header.p_filesz > header.p_memsz)
+    return fmt::format("segment {} holds more bytes in the file than in memory", index);
   if (!fits(header.p_offset, header.p_filesz, 1, file_size))
-    return fail(ExitStatus::kUsage,
-                fmt::format("cut short: segment {} lies beyond the end of the file", index));
-  const auto range = GuestRange::sized(header.p_paddr, header.p_memsz);
-  if (!range)
-    return fail(ExitStatus::kUsage,
-                fmt::format("segment {} at {:#x}: its size, {:#x}, is beyond all addresses", index,
-                            header.p_paddr, header.p_memsz));
-  return GuestImage::Segment{*range, header.p_offset, header.p_filesz};
+    return fmt::format("cut short: segment {} lies beyond the end of the file", index);
+  if (header.p_type == PT_LOAD && !GuestRange::sized(header.p_paddr, header.p_memsz))
+    return fmt::format("segment {} at {:#x}: its size, {:#x}, is beyond all addresses", index, header.p_paddr,
+                       header.p_memsz);
+  return std::nullopt;
 }
 
 /// What the program headers say, before the parts are compared with each other.
@@ -99,14 +96,15 @@ Result<Contents> read_contents(Elf *elf, std::uint64_t file_size) {
     GElf_Phdr header;
     if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr)
       return fail(ExitStatus::kUsage, fmt::format("program header {} cannot be read", i));
-    if (header.p_type == PT_NOTE && !contents.entry && fits(header.p_offset, header.p_filesz, 1, file_size))
-      contents.entry = entry_in_notes(elf, header);
-    if (header.p_type != PT_LOAD || header.p_memsz == 0)
+    if (header.p_type != PT_LOAD && header.p_type != PT_NOTE)
       continue;
-    const auto segment = loadable(header, i, file_size);
-    if (!segment)
-      return tl::unexpected(segment.error());
-    contents.segments.push_back(*segment);
+    if (const auto fault = segment_fault(header, i, file_size))
+      return fail(ExitStatus::kUsage, *fault);
+    if (header.p_type == PT_NOTE && !contents.entry)
+      contents.entry = entry_in_notes(elf, header);
+    if (header.p_type == PT_LOAD && header.p_memsz != 0)
+      contents.segments.push_back(
+          {*GuestRange::sized(header.p_paddr, header.p_memsz), header.p_offset, header.p_filesz});
   }
   return contents;
 }

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 
@@ -65,6 +66,43 @@ TEST(GuestImage, SaysWhyItRefusesAFile) {
   expect_in(refusal({.memory_size = UINT64_MAX, .file_size = UINT64_MAX}), "cut short");
   expect_in(refusal({.address = 0x1000, .memory_size = UINT64_MAX}), "beyond all addresses");
   expect_in(refusal({.memory_size = UINT64_MAX, .file_size = std::uint64_t{1} << 63}), "cut short");
+}
+
+/// A TinyElf with some fields of its program headers as a test wants them.
+class Patched {
+public:
+  /// Offsets in a program header: p_type, p_offset, p_paddr, p_memsz.
+  enum Field : std::size_t { kType = 0, kOffset = 8, kAddress = 24, kMemorySize = 40 };
+  Patched &put(std::size_t header, Field field, std::uint64_t value) {
+    const std::size_t at = TinyElf::kHeaderSize + header * TinyElf::kProgramHeaderSize + field;
+    std::memcpy(bytes_.data() + at, &value, field == kType ? 4 : 8);
+    return *this;
+  }
+  [[nodiscard]] std::string refusal() const {
+    const auto image = GuestImage::parse("g.elf", bytes_);
+    return image ? "loaded" : image.error().message;
+  }
+
+private:
+  std::vector<std::byte> bytes_ = TinyElf{}.bytes();
+};
+
+TEST(GuestImage, RefusesProgramHeadersThatAreNotSound) {
+  constexpr std::size_t kLoad = 0;
+  constexpr std::size_t kNote = 1;
+  EXPECT_EQ(Patched().refusal(), "loaded");
+  expect_in(Patched().put(kLoad, Patched::kMemorySize, 0).refusal(), "more bytes in the file than in memory");
+  expect_in(Patched().put(kNote, Patched::kOffset, 0x1000).refusal(), "cut short: segment 1");
+  expect_in(
+      Patched().put(kNote, Patched::kType, 1).put(kNote, Patched::kAddress, TinyElf::kLoadAddress).refusal(),
+      "two segments overlap at 0x100000");
+}
+
+TEST(GuestImage, LeavesOutASegmentOfNoSize) {
+  // Without bytes it takes no room, wherever it stands; and no entry is in it.
+  const auto image = GuestImage::parse("g.elf", TinyElf{.code = ""}.bytes());
+  ASSERT_FALSE(image);
+  expect_in(image.error().message, "outside every segment");
 }
 
 TEST(GuestImage, RefusesWhatIsNoElf) {
