@@ -4,6 +4,34 @@
 #include <utility>
 
 namespace reveille::vmm {
+namespace {
+
+/// The event that decided a CPU, and in whose ring it is.
+struct Decision {
+  const abi::Event *event = nullptr;
+  CpuIndex writer = 0;
+};
+
+/// The last of each CPU.
+std::vector<Decision> last_decisions(const Observation &seen) {
+  std::vector<Decision> last(seen.cpus.size());
+  for (CpuIndex writer = 0; writer < seen.cpus.size(); ++writer)
+    for (const abi::Event &event : seen.cpus[writer].events) {
+      const bool decides = event.kind == abi::EventKind::kOnline || event.kind == abi::EventKind::kFailed;
+      if (!decides || event.cpu >= last.size())
+        continue;
+      const abi::Event *before = last[event.cpu].event;
+      if (before == nullptr || std::pair{event.attempt, event.tsc} >= std::pair{before->attempt, before->tsc})
+        last[event.cpu] = {&event, writer};
+    }
+  return last;
+}
+
+bool is_beginning(const abi::Event &event, std::size_t of_cycle) {
+  return event.kind == abi::EventKind::kCycle && event.a == of_cycle;
+}
+
+} // namespace
 
 std::vector<const abi::Event *> trail_of(const Observation &seen, CpuIndex cpu) {
   std::vector<const abi::Event *> trail;
@@ -23,24 +51,31 @@ std::vector<const abi::Event *> trail_of(const Observation &seen, CpuIndex cpu) 
 }
 
 std::vector<std::optional<double>> decisions(const Observation &seen) {
-  std::vector<std::optional<double>> decided(seen.cpus.size());
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> last(seen.cpus.size()); // attempt, time stamp
-  for (const CpuObservation &writer : seen.cpus)
-    for (const abi::Event &event : writer.events) {
-      const bool decides = event.kind == abi::EventKind::kOnline || event.kind == abi::EventKind::kFailed;
-      if (!decides || event.cpu >= decided.size() || std::pair{event.attempt, event.tsc} < last[event.cpu])
-        continue;
-      last[event.cpu] = {event.attempt, event.tsc};
-      decided[event.cpu] = seen.us(event.tsc);
-    }
-  return decided;
+  std::vector<std::optional<double>> times;
+  for (const auto &[event, writer] : last_decisions(seen))
+    times.push_back(event == nullptr ? std::nullopt : std::optional(seen.us(event->tsc)));
+  return times;
+}
+
+std::optional<std::size_t> cycle_of_decision(const Observation &seen, CpuIndex cpu) {
+  const std::vector<Decision> decided = last_decisions(seen);
+  if (cpu >= decided.size() || decided[cpu].event == nullptr)
+    return std::nullopt;
+  const auto &[event, writer] = decided[cpu];
+  // A cycle may begin in the very tick in which the last CPU of the one before was decided: simulated ones
+  // do.
+  std::size_t begun = 0;
+  for (const abi::Event &mark : seen.cpus[0].events)
+    if (is_beginning(mark, begun + 1) && (writer == 0 ? &mark < event : mark.tsc < event->tsc))
+      ++begun;
+  return begun;
 }
 
 std::vector<double> cycle_beginnings(const Observation &seen) {
   std::vector<double> beginnings;
   if (!seen.cpus.empty())
     for (const abi::Event &event : seen.cpus[0].events)
-      if (event.kind == abi::EventKind::kCycle && event.a == beginnings.size() + 1)
+      if (is_beginning(event, beginnings.size() + 1))
         beginnings.push_back(seen.us(event.tsc));
   return beginnings;
 }

@@ -106,10 +106,13 @@ std::string was_line(const VcpuSnapshot &vcpu) {
   return {};
 }
 
+/// Its registers then tell nothing of what it did.
+bool is_as_after_init(const VcpuSnapshot &vcpu) { return vcpu.at_reset && vcpu.moment == Moment::kEnd; }
+
 std::string registers_text(const VcpuSnapshot &vcpu) {
   if (!vcpu.registers)
     return {};
-  if (vcpu.at_reset && vcpu.moment == Moment::kEnd)
+  if (is_as_after_init(vcpu))
     return "as an INIT leaves them";
   const Registers &r = *vcpu.registers;
   // clang-format off
@@ -129,7 +132,7 @@ std::string registers_text(const VcpuSnapshot &vcpu) {
 
 /// The instructions around the one that it is at, which has an arrow.
 std::string code_text(const VcpuSnapshot &vcpu, int width) {
-  if (!vcpu.code || (vcpu.at_reset && vcpu.moment == Moment::kEnd))
+  if (!vcpu.code || is_as_after_init(vcpu))
     return {};
   std::string text;
   for (const CodeLine &line : disassemble(*vcpu.code, kLinesBefore, kLinesBehind))
@@ -168,12 +171,8 @@ std::string fault_line(const Scenario &scenario, const Observation &seen, const 
 
 /// In which of several cycles a CPU was decided.
 std::string cycle_text(const Scenario &scenario, const Observation &seen, CpuIndex cpu) {
-  const std::vector<double> cycles = cycle_beginnings(seen);
-  const auto decided = decisions(seen);
-  if (scenario.bringup.cycles == 1 || cpu >= decided.size() || !decided[cpu])
-    return {};
-  const auto begun = std::ranges::count_if(cycles, [&](double us) { return us <= *decided[cpu]; });
-  return fmt::format(" in cycle {} of {}", begun, scenario.bringup.cycles);
+  const auto cycle = scenario.bringup.cycles == 1 ? std::nullopt : cycle_of_decision(seen, cpu);
+  return cycle ? fmt::format(" in cycle {} of {}", *cycle, scenario.bringup.cycles) : std::string();
 }
 
 std::string crash_text(const CrashEvidence &crash) {

@@ -308,6 +308,28 @@ TEST(WhereIsIt, NamesTheCycleWhereThereAreMany) {
   EXPECT_NE(told().find("timeout@started after 1 attempt in cycle 2 of 9\n"), std::string::npos) << told();
 }
 
+TEST(WhereIsIt, NamesTheCycleOfADecisionInTheTickInWhichTheNextBegins) {
+  story::Story s = story::trouble();
+  s.scenario.bringup.cycles = 9;
+  const auto told = [&] { return where_is_it({}, s.scenario, s.seen, s.verdict.cpus[3], Detail::kWhole); };
+  auto &events = s.seen.cpus[0].events;
+  events.insert(events.begin(), story::event(1, 0, abi::EventKind::kCycle, 1));
+  const auto decided = std::ranges::find_if(events, [](const abi::Event &event) {
+    return event.kind == abi::EventKind::kFailed && event.cpu == 3;
+  });
+  ASSERT_NE(decided, events.end());
+  abi::Event next = story::event(0, 0, abi::EventKind::kCycle, 2);
+  next.tsc = decided->tsc;
+  const auto at = events.insert(decided + 1, next);
+  EXPECT_NE(told().find(" in cycle 1 of 9\n"), std::string::npos) << told();
+  std::iter_swap(at - 1, at); // its PREPARE fails at once
+  EXPECT_NE(told().find(" in cycle 2 of 9\n"), std::string::npos) << told();
+  std::iter_swap(at - 1, at);
+  s.seen.cpus[2].events.push_back(*(at - 1)); // in tree another CPU decides
+  events.erase(at - 1);
+  EXPECT_NE(told().find(" in cycle 1 of 9\n"), std::string::npos) << told();
+}
+
 TEST(Bar, DrawsStretchesInScale) {
   PointTimes t;
   t.kick = 0;
