@@ -23,10 +23,9 @@ struct InvariantRow {
   std::string_view name;
   std::string_view what; ///< in one sentence
   Finding (*look)(const JudgeContext &);
-  std::string_view unseen;                              ///< why it was not looked at, when it does not apply
-  bool from_events;                                     ///< needs complete event rings
-  bool (*applies)(const Scenario &) = nullptr;          ///< to which runs; null: to all
-  std::string (*blind)(const JudgeContext &) = nullptr; ///< why not to this one, which it applies to
+  bool from_events; ///< needs complete event rings
+  std::string (*blind)(const JudgeContext &) =
+      nullptr; ///< why it cannot be judged in this run; empty: it can
 };
 
 [[nodiscard]] std::span<const InvariantRow> all_invariants();

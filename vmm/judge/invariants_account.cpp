@@ -169,9 +169,47 @@ Finding look_one_writer(const JudgeContext &context) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Of its timeout that a turn may be short of: the guest counts it in ticks, of a clock as it knows it.
+constexpr double kTickShare = 0.01;
+
+/// Whether it lets an AP go on, so that a turn of it begins: a kick, and every release.
+bool begins_a_turn(const Event &event) {
+  return event.kind == EventKind::kKick ||
+         (event.kind == EventKind::kMoved && protocol::is_ap_owned(Word::from(event.b).state));
+}
+
+/// A turn is fresh, and an AP is given up when all of it is over, whatever the host was busy with: both are
+/// told by the clock of one control CPU. What it does behind the end of a turn, it may come to late.
+Finding look_short_turns(const JudgeContext &context, CpuIndex cpu) {
+  const Observation &seen = context.evidence.seen();
+  const double least_us = context.scenario.bringup.timeout_ms * 1000 * (1 - kTickShare);
+  const auto lost = context.evidence.lost_tsc(cpu); // and is given up, whenever it comes back
+  std::map<CpuIndex, std::uint64_t> begun;          // by the control CPU
+  for (const Noted &note : context.evidence.by_control(cpu)) {
+    if (begins_a_turn(note.event))
+      begun[note.writer] = note.event.tsc;
+    const auto it = begun.find(note.writer);
+    if (note.event.kind != EventKind::kTimeout || it == begun.end() || (lost && note.event.tsc >= *lost))
+      continue;
+    const double us = seen.us(note.event.tsc) - seen.us(it->second);
+    if (us < least_us)
+      return fmt::format("CPU {} was given up in attempt {} after {:.3f} ms of a turn that has {} ms", cpu,
+                         note.event.attempt, us / 1000, context.scenario.bringup.timeout_ms);
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
 /// Nothing that CPU 0 waits for can end while a fault holds it.
 Finding look_bounded_waits(const JudgeContext &context) {
   const Observation &seen = context.evidence.seen();
+  if (context.evidence.gap().empty())
+    for (CpuIndex cpu = 1; cpu < context.evidence.cpus(); ++cpu)
+      if (Finding bad = look_short_turns(context, cpu))
+        return bad;
   const bool held = std::any_of(seen.firings.begin(), seen.firings.end(), [](const Firing &firing) {
     return firing.cpu == 0 && firing.end == HoldEnd::kHolding;
   });

@@ -10,31 +10,34 @@ namespace reveille::vmm {
 
 namespace {
 
-bool asks_for_primaries_first(const Scenario &scenario) { return scenario.bringup.primary_threads_first; }
+std::string blind_to_siblings(const JudgeContext &context) {
+  return context.scenario.bringup.primary_threads_first ? ""
+                                                        : "judged where primary_threads_first is asked for";
+}
 
 constexpr std::array<InvariantRow, 21> kInvariants = {{
     // clang-format off
-    {"legal-transitions",      "every change of a sync word is in the table, made by its owner", look_legal_transitions, "", true},
-    {"matched-release",        "each release answers an arrival of the same attempt", look_matched_release, "", true},
-    {"steps-in-order",         "steps run in order, once, after the release from alive, STARTING with interrupts off", look_steps_in_order, "", true},
-    {"late-harmless",          "a late AP changes nothing but its own park", look_late_harmless, "", true},
-    {"proven-or-quarantined",  "nothing that an unproven attempt can reach is undone", look_proven_or_quarantined, "", true},
-    {"single-owner",           "an area has at most one owner, the ID map is one to one", look_single_owner, "", true},
-    {"unknown-refused",        "an AP that may not claim touches nothing", look_unknown_refused, "", true},
-    {"visible-before",         "what was written before the kick, or before alive, is seen", look_visible_before, "", true},
-    {"online-window",          "a CPU counts as online exactly between online and dying", look_online_window, "", true},
-    {"one-writer",             "a CPU's state is advanced only by its owner, and completed once", look_one_writer, "", true},
-    {"bounded-waits",          "every wait ends within its bound", look_bounded_waits, "", false},
-    {"dead-cost",              "dead APs cost what the strategy allows", look_dead_cost, "", true},
-    {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, "", true, nullptr, blind_to_crosstalk},
-    {"exact-undo",             "a failure undoes exactly what was done, in reverse", look_exact_undo, "", true},
-    {"injected-exactly",       "a fault fires as often as asked, and then not again", look_injected_exactly, "", false},
-    {"siblings-after-primary", "a sibling is kicked only after its primary", look_siblings_after_primary, "judged where primary_threads_first is asked for", true, asks_for_primaries_first},
-    {"tsc-two-parties",        "a TSC rendezvous has exactly two parties", look_tsc_two_parties, "", true},
-    {"no-self-init",           "the CP sends no INIT to itself or to nobody", look_no_self_init, "", true},
-    {"accounted",              "requested = online + failed, the rest not attempted", look_accounted, "", true},
-    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", look_spurious_ignored, "", true},
-    {"nothing-freed-early",    "what late APs need outlives them", look_nothing_freed_early, "", true, nullptr, blind_to_kept_memory},
+    {"legal-transitions",      "every change of a sync word is in the table, made by its owner", look_legal_transitions, true},
+    {"matched-release",        "each release answers an arrival of the same attempt", look_matched_release, true},
+    {"steps-in-order",         "steps run in order, once, after the release from alive, STARTING with interrupts off", look_steps_in_order, true},
+    {"late-harmless",          "a late AP changes nothing but its own park", look_late_harmless, true},
+    {"proven-or-quarantined",  "nothing that an unproven attempt can reach is undone", look_proven_or_quarantined, true},
+    {"single-owner",           "an area has at most one owner, the ID map is one to one", look_single_owner, true},
+    {"unknown-refused",        "an AP that may not claim touches nothing", look_unknown_refused, true},
+    {"visible-before",         "what was written before the kick, or before alive, is seen", look_visible_before, true},
+    {"online-window",          "a CPU counts as online exactly between online and dying", look_online_window, true},
+    {"one-writer",             "a CPU's state is advanced only by its owner, and completed once", look_one_writer, true},
+    {"bounded-waits",          "every wait ends within its bound, and no AP's turn before it", look_bounded_waits, false},
+    {"dead-cost",              "dead APs cost what the strategy allows", look_dead_cost, true},
+    {"no-crosstalk",           "one CPU's failure changes no other CPU's outcome", look_no_crosstalk, true, blind_to_crosstalk},
+    {"exact-undo",             "a failure undoes exactly what was done, in reverse", look_exact_undo, true},
+    {"injected-exactly",       "a fault fires as often as asked, and then not again", look_injected_exactly, false},
+    {"siblings-after-primary", "a sibling is kicked only after its primary", look_siblings_after_primary, true, blind_to_siblings},
+    {"tsc-two-parties",        "a TSC rendezvous has exactly two parties", look_tsc_two_parties, true},
+    {"no-self-init",           "the CP sends no INIT to itself or to nobody", look_no_self_init, true},
+    {"accounted",              "requested = online + failed, the rest not attempted", look_accounted, true},
+    {"spurious-ignored",       "a spurious wake or SIPI changes nothing", look_spurious_ignored, true},
+    {"nothing-freed-early",    "what late APs need outlives them", look_nothing_freed_early, true, blind_to_kept_memory},
     // clang-format on
 }};
 
@@ -61,13 +64,10 @@ std::vector<std::string_view> invariant_names() {
 std::vector<InvariantVerdict> judge_invariants(const JudgeContext &context) {
   std::vector<InvariantVerdict> verdicts;
   for (const InvariantRow &row : kInvariants) {
-    InvariantVerdict verdict{row.name, std::nullopt, std::string(row.unseen)};
-    const bool judged = row.applies == nullptr || row.applies(context.scenario);
-    if (judged && row.from_events && !context.evidence.gap().empty()) {
+    InvariantVerdict verdict{row.name, std::nullopt, row.blind == nullptr ? "" : row.blind(context)};
+    if (verdict.evidence.empty() && row.from_events)
       verdict.evidence = context.evidence.gap();
-    } else if (std::string why = judged && row.blind != nullptr ? row.blind(context) : ""; !why.empty()) {
-      verdict.evidence = std::move(why);
-    } else if (judged) {
+    if (verdict.evidence.empty()) {
       const Finding bad = row.look(context);
       verdict.holds = !bad;
       verdict.evidence = bad.value_or("");

@@ -400,5 +400,47 @@ TEST(Invariants, BoundedWaitsAreCpuZerosUnlessItIsHeldForEver) {
   EXPECT_EQ(of(run.judged(), "bounded-waits").holds, true);
 }
 
+/// An AP that arrives once, 60 ms after its kick, and is given up `waited_us` after its release.
+MadeRun given_up_behind_alive(double waited_us) {
+  MadeRun run(2);
+  run.kick(1, 1);
+  run.now += 60'000'000;
+  run.climb(1, 1, State::kStarting);
+  run.give_up(1, 1, waited_us);
+  run.fail(1, 1, State::kStarting);
+  return run;
+}
+
+TEST(Invariants, BoundedWaitsSeesATurnThatIsGivenUpBeforeItsTime) {
+  const auto judged = [](const MadeRun &run) { return of(run.judged(), "bounded-waits"); };
+  EXPECT_EQ(judged(given_up_behind_alive(100'000)).holds, true);
+  EXPECT_EQ(judged(given_up_behind_alive(700'000)).holds, true) << "the CP was busy";
+  EXPECT_EQ(judged(given_up_behind_alive(50'000)).evidence,
+            "CPU 1 was given up in attempt 1 after 50.003 ms of a turn that has 100 ms");
+  MadeRun kicked(2);
+  kicked.kick(1, 1);
+  kicked.give_up(1, 1, 98'000);
+  expect_broken(kicked, "bounded-waits");
+}
+
+TEST(Invariants, BoundedWaitsTakesEachControlCpuByItsOwnClock) {
+  MadeRun run(3);
+  run.kick(1, 1);
+  run.note(2, EventKind::kTimeout, 1, 1, run.seen.cpus[1].word); // has begun no turn of it
+  EXPECT_EQ(of(run.judged(), "bounded-waits").holds, true);
+  run.note(0, EventKind::kTimeout, 1, 1, run.seen.cpus[1].word);
+  expect_broken(run, "bounded-waits");
+}
+
+TEST(Invariants, BoundedWaitsLeavesAnApThatIsLostToItsFate) {
+  MadeRun run = given_up_behind_alive(50'000);
+  auto &events = run.seen.cpus[0].events;
+  Event lost = *std::ranges::find(events, EventKind::kTimeout, &Event::kind);
+  lost.kind = EventKind::kFailed;
+  lost.b = abi::failed(abi::FailReason::kLost, 0, 0, 0);
+  events.insert(std::ranges::find(events, EventKind::kTimeout, &Event::kind), lost);
+  EXPECT_EQ(of(run.judged(), "bounded-waits").holds, true);
+}
+
 } // namespace
 } // namespace reveille::vmm
