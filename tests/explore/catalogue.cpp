@@ -104,7 +104,7 @@ std::vector<FaultSpec> faults_at(const KnownPlace &place, vmm::CpuIndex cpu) {
       fault.at = place.place;
       fault.action = row.action;
       fault.duration_ms = durations[i % durations.size()];
-      fault.vector = kVector;
+      fault.vector = row.action == Action::kInterrupt ? kStray : kPage;
       fault.percent = kPercent;
       fault.skew_us = kSkewUs;
       fault.bits = row.action == Action::kFlip ? kBits[i / durations.size()] : 0;

@@ -16,9 +16,10 @@ inline constexpr double kShortMs = 20;
 /// A hold for longer than a turn, and for less than two.
 inline constexpr double kLongMs = 150;
 
-/// Of what is sent from nowhere, and of a wrong SIPI: a page of the trampoline that is not the first
-/// attempts', and an interrupt that nobody has asked for.
-inline constexpr std::uint8_t kVector = 0x1d;
+/// Of a SIPI from nowhere, and of a wrong one: a page of the trampoline that is not the first attempts'.
+inline constexpr std::uint8_t kPage = 0x1d;
+/// An interrupt that nobody has asked for.
+inline constexpr std::uint8_t kStray = 0x41;
 /// Of its time that a throttled CPU has: too little to matter, in machines where nothing takes long.
 inline constexpr std::uint32_t kPercent = 50;
 /// What bits flip: one that makes the word none that can be, and one that makes it another state, often the

@@ -100,16 +100,13 @@ bool is_second_sipi(const FaultSpec &fault) {
          (at->what == Delivery::kSipi || at->what == Delivery::kSipi2);
 }
 
-/// Whether a firing is to change nothing at all. Vectors below 32 are exceptions to who takes them.
+/// Whether a firing is to change nothing at all.
 bool is_spurious(const JudgeContext &context, const Firing &firing) {
-  constexpr unsigned kFirstInterrupt = 32;
   const FaultSpec &fault = spec_of(context, firing);
   if (is_second_sipi(fault))
     return true;
-  if (!is_outside_wait_for_sipi(context, firing))
-    return false;
-  return fault.action == Action::kNmi || fault.action == Action::kSpuriousSipi ||
-         (fault.action == Action::kInterrupt && fault.vector >= kFirstInterrupt);
+  return is_outside_wait_for_sipi(context, firing) &&
+         is_one_of(fault.action, {Action::kNmi, Action::kInterrupt, Action::kSpuriousSipi});
 }
 
 /// How many firings may have sent each CPU an INIT, by CPU.

@@ -96,11 +96,10 @@ ApicBus::Interceptor Lab::interceptor() {
 
 /// Before anything runs: what is asked for must be there.
 Result<void> Lab::find_instructions() {
-  for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
-    if (scenario_.faults[i].action == Action::kJump)
-      if (const auto target = find_code(machine_, scenario_.faults[i].target); !target)
-        return fail(target.error().status,
-                    fmt::format("{}: fault.{}.symbol: {}", scenario_.file, i, target.error().message));
+  for (const FaultSpec &fault : scenario_.faults)
+    if (fault.action == Action::kJump)
+      if (const auto target = find_code(machine_, fault.target); !target)
+        return tl::unexpected(target.error());
   const bool untold = faults_.has_deliveries() && !machine_.bus().intercept(interceptor());
   for (CpuIndex cpu = 0; cpu < machine_.cpus(); ++cpu) {
     const bool may_control = cpu == 0 || scenario_.bringup.strategy == abi::Strategy::kTree;

@@ -29,9 +29,9 @@ Result<std::uint64_t> find_code(const Machine &machine, const CodePlace &code) {
     return code.offset;
   const auto address = machine.symbols().find(code.symbol);
   if (!address)
-    return fail(
-        ExitStatus::kUsage,
-        fmt::format("the guest has no symbol \"{}\", or several; `nm` on it shows what it has", code.symbol));
+    return fail(ExitStatus::kUsage,
+                fmt::format("{}{}the guest has no symbol \"{}\", or several; `nm` on it shows what it has",
+                            code.told_as, code.told_as.empty() ? "" : ": ", code.symbol));
   return *address + code.offset;
 }
 
@@ -41,8 +41,7 @@ Result<Stops> find_stops(const Scenario &scenario, const FaultEngine &faults, co
   for (const Strike &strike : faults.at_code(cpu)) {
     const auto address = find_code(machine, std::get<CodePlace>(strike.spec->at.where));
     if (!address)
-      return fail(address.error().status,
-                  fmt::format("{}: fault.{}.at: {}", scenario.file, strike.fault, address.error().message));
+      return tl::unexpected(address.error());
     stops.strikes.push_back({*address, strike});
   }
   if (at_sending) {

@@ -19,6 +19,7 @@ struct Limits {
   std::uint32_t max_cpus; ///< CPUs that are brought up, CPU 0 included
   std::uint32_t attempts = 8;
   std::uint32_t cycles = 100'000;
+  bool stops = true; ///< whether an AP that was given up is sent an INIT
 };
 
 /// Fills in machine and bringup, for the backend that the scenario has; the nodes may be null.

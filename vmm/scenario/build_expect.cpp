@@ -2,6 +2,7 @@
 #include "vmm/scenario/build.hpp"
 #include "vmm/scenario/cpulist.hpp"
 #include "vmm/scenario/nearest.hpp"
+#include "vmm/scenario/places.hpp"
 #include "vmm/scenario/section.hpp"
 
 #include <fmt/format.h>
@@ -37,8 +38,12 @@ std::string wrong_with_failure(std::string_view text) {
   if (is_step != (reason == "error"))
     return is_step ? fmt::format("\"{}\": only an error is at a step", text)
                    : fmt::format("\"{}\": an error is at a step, as in \"error@step:NAME\"", text);
+  if (is_step) {
+    const auto step = parse_step_name(place.substr(kStepPrefix.size()));
+    return step ? std::string{} : step.error();
+  }
   const auto places = failure_places();
-  if (!is_step && std::ranges::find(places, place) == places.end())
+  if (std::ranges::find(places, place) == places.end())
     return fmt::format("unknown place \"{}\"{}", place, suggestion(place, places));
   return {};
 }
@@ -80,14 +85,12 @@ bool ExpectBuilder::check_requested(const std::vector<CpuIndex> &cpus, Origin at
 }
 
 std::optional<std::vector<CpuIndex>> ExpectBuilder::cpus_of(const Node &entry, const std::string &key) {
-  Node name;
-  name.kind = Node::Kind::kText;
-  name.text = entry.name;
-  name.origin = entry.key_origin;
-  auto cpus = read_cpus(name, key, limits_, requested(), diag_);
+  auto cpus = parse_cpulist(entry.name, limits_.vcpus);
+  if (!cpus)
+    diag_.add(entry.key_origin, key, cpus.error());
   if (!cpus || !check_requested(*cpus, entry.key_origin, key))
     return std::nullopt;
-  return cpus;
+  return std::move(*cpus);
 }
 
 void ExpectBuilder::read_failed() {

@@ -17,6 +17,8 @@
 namespace reveille::vmm {
 namespace {
 
+constexpr std::uint8_t kFirstInterrupt = 32; // the vectors below are reserved for exceptions
+
 /// One [[fault]], as far as it is right.
 class FaultBuilder {
 public:
@@ -73,6 +75,12 @@ void FaultBuilder::read_place() {
     return keys_.reject("at", parsed.error());
   kind_ = parsed->kind;
   fault_.at = std::move(parsed->place);
+  if (auto *code = std::get_if<CodePlace>(&fault_.at.where))
+    code->told_as = keys_.told_as("at");
+  if (kind_ == PlaceKind::kStop && !limits_.stops)
+    keys_.reject("at",
+                 "a fault at \"stop\" can never fire: bringup.stop is \"none\", and no INIT of giving up is "
+                 "sent; set it to \"init\"");
 }
 
 void FaultBuilder::read_action() {
@@ -146,6 +154,8 @@ void FaultBuilder::read_numbers() {
   else if (kind_ && comes_once(*kind_) && fault_.attempt > 1)
     keys_.reject("attempt", fmt::format("\"{}\" comes once, whatever the attempt", fault_.at.text));
   check_cycle();
+  if (keys_.find("probability") != nullptr && fault_.probability <= 0)
+    keys_.reject("probability", "a fault of probability 0 can never fire: give it one over 0, to 1");
   if (row_ == nullptr)
     return;
   read_duration();
@@ -195,11 +205,16 @@ void FaultBuilder::read_own_keys() {
   read_other_cpu();
 }
 
-/// Vectors below 16 are no interrupts. SDM 3, 11.5.2 "Valid Interrupt Vectors".
+/// A LAPIC takes 16 and up (SDM 3, 11.5.2 "Valid Interrupt Vectors"), but up to 31 the handler is an
+/// exception's (6.2 "Exception and Interrupt Vectors"), and cannot tell an interrupt from it.
 void FaultBuilder::read_vector() {
   fault_.vector = static_cast<std::uint8_t>(keys_.integer("vector").value_or(0));
-  if (fault_.action == Action::kInterrupt && keys_.find("vector") != nullptr && fault_.vector < 16)
-    keys_.reject("vector", fmt::format("{} is out of range: interrupts have vectors 16..255", fault_.vector));
+  if (fault_.action == Action::kInterrupt && keys_.find("vector") != nullptr &&
+      fault_.vector < kFirstInterrupt)
+    keys_.reject("vector",
+                 fmt::format("{} is out of range: interrupts have vectors {}..255, and those below are of "
+                             "exceptions",
+                             fault_.vector, kFirstInterrupt));
 }
 
 void FaultBuilder::read_target() {
@@ -216,9 +231,10 @@ void FaultBuilder::read_target() {
   if (symbol == nullptr)
     return;
   auto code = parse_code(symbol->text);
-  if (code && !code->symbol.empty())
+  if (code && !code->symbol.empty()) {
     fault_.target = std::move(*code);
-  else
+    fault_.target.told_as = keys_.told_as("symbol");
+  } else
     keys_.reject("symbol", fmt::format("\"{}\" is not like \"NAME\" or \"NAME+0x10\"", symbol->text));
 }
 

@@ -15,6 +15,7 @@ void build_bringup(SectionReader &keys, Scenario &s, Limits &limits) {
   b.strategy = static_cast<abi::Strategy>(keys.choice("strategy").value_or(0));
   b.wait = static_cast<abi::Wait>(keys.choice("wait").value_or(0));
   b.stop = static_cast<abi::Stop>(keys.choice("stop").value_or(0));
+  limits.stops = b.stop == abi::Stop::kInit;
   b.window = keys.integer("window").value_or(0);
   b.timeout_ms = keys.number("timeout_ms").value_or(0);
   if (const auto attempts = keys.integer("attempts"))

@@ -5,6 +5,7 @@
 #include "vmm/scenario/document.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reveille::vmm {
@@ -22,6 +23,9 @@ public:
   /// the table, so it yields to every other error.
   void add_missing(Origin at, std::string key, std::string what);
 
+  /// What messages call a key that is written at `at`: "x.toml:7:6: fault.0.at".
+  [[nodiscard]] std::string name_of(Origin at, std::string_view key) const;
+
   [[nodiscard]] bool empty() const { return found_.empty(); }
 
   /// The first of what was found, and on a second line how much more there is.
@@ -34,7 +38,6 @@ private:
     std::string key;
     std::string what;
   };
-  [[nodiscard]] std::string line(const Found &found) const;
 
   std::string file_;
   std::vector<std::string> set_keys_;

@@ -82,18 +82,12 @@ tl::expected<ParsedPlace, std::string> parse_step(std::string_view text) {
   const bool done = step.ends_with(kDoneSuffix);
   if (done)
     step.remove_suffix(kDoneSuffix.size());
-  const auto it = std::ranges::find(protocol::kGuestSteps, step, &protocol::StepSpec::name);
-  if (it == protocol::kGuestSteps.end()) {
-    std::vector<std::string_view> names;
-    names.reserve(protocol::kGuestSteps.size());
-    for (const protocol::StepSpec &known : protocol::kGuestSteps)
-      names.push_back(known.name);
-    return tl::make_unexpected(fmt::format("unknown step \"{}\"{}", step, suggestion(step, names)));
-  }
-  const bool prepare = it->section == protocol::Section::kPrepare;
+  const auto number = parse_step_name(step);
+  if (!number)
+    return tl::make_unexpected(number.error());
+  const bool prepare = protocol::kGuestSteps[*number].section == protocol::Section::kPrepare;
   const PlaceKind kind = prepare ? (done ? kPrepareStepDone : kPrepareStep) : (done ? kStepDone : kStep);
-  const auto number = static_cast<unsigned>(it - protocol::kGuestSteps.begin());
-  return ParsedPlace{kind, FaultPlace{std::string(text), GuestPlace{abi::step_place(number, done)}}};
+  return ParsedPlace{kind, FaultPlace{std::string(text), GuestPlace{abi::step_place(*number, done)}}};
 }
 
 tl::expected<ParsedPlace, std::string> parse_time(std::string_view text) {
@@ -170,6 +164,17 @@ tl::expected<CodePlace, std::string> parse_code(std::string_view text) {
     return tl::make_unexpected(
         fmt::format("\"{}\" is no instruction: it must be like NAME, NAME+0x10 or 0x1000", text));
   return code;
+}
+
+tl::expected<unsigned, std::string> parse_step_name(std::string_view text) {
+  const auto it = std::ranges::find(protocol::kGuestSteps, text, &protocol::StepSpec::name);
+  if (it != protocol::kGuestSteps.end())
+    return static_cast<unsigned>(it - protocol::kGuestSteps.begin());
+  std::vector<std::string_view> names;
+  names.reserve(protocol::kGuestSteps.size());
+  for (const protocol::StepSpec &known : protocol::kGuestSteps)
+    names.push_back(known.name);
+  return tl::make_unexpected(fmt::format("unknown step \"{}\"{}", text, suggestion(text, names)));
 }
 
 tl::expected<ParsedPlace, std::string> parse_place(std::string_view text) {

@@ -57,6 +57,9 @@ struct ParsedPlace {
 /// Reads NAME, NAME+0x10 or 0x1234. The error is a reason without a place.
 [[nodiscard]] tl::expected<CodePlace, std::string> parse_code(std::string_view text);
 
+/// Reads a step's name: its number among protocol::kGuestSteps. The error is a reason without a place.
+[[nodiscard]] tl::expected<unsigned, std::string> parse_step_name(std::string_view text);
+
 /// Reads an `at`. The error is a reason without a place.
 [[nodiscard]] tl::expected<ParsedPlace, std::string> parse_place(std::string_view text);
 

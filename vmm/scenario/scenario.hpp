@@ -75,7 +75,11 @@ struct DeliveryPlace {
 struct CodePlace {
   std::string symbol;       ///< empty: the offset is a linear address
   std::uint64_t offset = 0; ///< from the symbol, bytes
-  friend bool operator==(const CodePlace &, const CodePlace &) = default;
+  std::string told_as{};    ///< what messages call the key that has it: "x.toml:7:6: fault.0.at"; or nothing
+
+  friend bool operator==(const CodePlace &a, const CodePlace &b) {
+    return a.symbol == b.symbol && a.offset == b.offset;
+  }
 };
 struct ExitPlace {
   std::uint32_t number; ///< the vCPU's Nth exit to the host, from 1

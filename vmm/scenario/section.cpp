@@ -203,6 +203,11 @@ std::string SectionReader::path_of(std::string_view name) const {
   return path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
 }
 
+std::string SectionReader::told_as(std::string_view name) const {
+  const Node *value = table_ == nullptr ? nullptr : table_->find(name);
+  return diag_.name_of(value == nullptr ? at_ : value->origin, path_of(name));
+}
+
 void SectionReader::reject(std::string_view name, std::string what) {
   const Node *value = table_ == nullptr ? nullptr : table_->find(name);
   wrong_.push_back(name);

@@ -39,6 +39,9 @@ public:
   /// "machine.vcpus".
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
+  /// What messages call a key that is given: "x.toml:7:6: fault.0.at".
+  [[nodiscard]] std::string told_as(std::string_view name) const;
+
   /// Says that the value of a given key is wrong; find() no longer returns it.
   void reject(std::string_view name, std::string what);
 

@@ -86,13 +86,33 @@ class Places(lab.LabCase):
     def test_a_cpu_that_stops_on_its_way_down_stays_out(self):
         for place in ("dying", "dead"):
             for action in ("stall", "freeze", "crash"):
-                with self.subTest(place=place, action=action):
-                    reason = "crash" if action == "crash" else "timeout"
-                    run = self.run_lab(lab.scenario(
-                        bringup="cycles = 3", faults=[f"cpu = 2; at = '{place}'; action = '{action}'"],
-                        expect=f'failed = {{ 2 = "{reason}@{place}" }}'))
-                    self.assert_passes(run)
-                    self.assertIn("in cycle 1 of 3", run.report)
+                reason = "crash" if action == "crash" else "timeout"
+                text = lab.scenario(
+                    bringup="cycles = 3", faults=[f"cpu = 2; at = '{place}'; action = '{action}'"],
+                    expect=f'failed = {{ 2 = "{reason}@{place}" }}')
+                for backend in ("kvm", "sim"):
+                    with self.subTest(place=place, action=action, backend=backend):
+                        run = self.run_lab(text, "--backend", backend)
+                        self.assert_passes(run)
+                        self.assertIn("in cycle 1 of 3", run.report)
+
+    def test_an_unknown_symbol_is_told_where_it_is_written(self):
+        no_such = 'the guest has no symbol "no_such", or several; `nm` on it shows what it has'
+        cases = {
+            "cpu = 1; at = 'symbol:no_such+0x10'; action = 'stall'": ("at", "scenario.toml:10:6: fault.0.at"),
+            "cpu = 1; at = 'alive'; action = 'jump'; symbol = 'no_such'":
+                ("symbol", "scenario.toml:12:10: fault.0.symbol"),
+        }  # fmt: skip
+        for fault, (key, place) in cases.items():
+            text = lab.scenario(faults=[fault])
+            named = fault.replace("no_such", "lapic_send_start")
+            value = "symbol:no_such" if key == "at" else "no_such"
+            for run, told in ((self.run_lab(text), place),
+                              (self.run_lab(lab.scenario(faults=[named]), "--set", f"fault.0.{key}={value}"),
+                               f"--set fault.0.{key}")):
+                with self.subTest(fault=fault, told=told):
+                    self.assertEqual((run.status, run.err), (2, f"vmm: {told}: {no_such}\n"))
+                    self.assertEqual(run.result["verdict"], "invalid")
 
 
 if __name__ == "__main__":

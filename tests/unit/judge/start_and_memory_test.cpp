@@ -176,9 +176,6 @@ TEST(SpuriousIgnored, DoesNotBlameTheWakeForWhatElseWasDone) {
   MadeRun run = struck_run(Action::kNmi);
   run.fault(Action::kStall, abi::Place::kStarted, "started", 1, HoldEnd::kReset);
   expect_holds(run, "spurious-ignored");
-  MadeRun exception = struck_run(Action::kInterrupt);
-  exception.scenario.faults.back().vector = 20;
-  expect_holds(exception, "spurious-ignored");
   MadeRun early = struck_run(Action::kNmi); // it may have had no handlers yet
   early.scenario.faults.back().at = {"time:1", TimePlace{1}};
   expect_holds(early, "spurious-ignored");

@@ -18,6 +18,11 @@ TEST(scenario, expected_cpus_are_requested_ones) {
        "6:12: expect.failed.6: CPU 6 is not brought up (max_cpus = 6)"},
       {expect("failed = { x = \"timeout@alive\" }"),
        R"(6:12: expect.failed.x: "x" is not a CPU list like "0-3,8")"},
+      // CPU 0 fails in its own way, if it does: no reason is that of all.
+      {expect("failed = { all = \"timeout@alive\" }"),
+       R"(6:12: expect.failed.all: "all" is not a CPU list like "0-3,8")"},
+      {expect("attempts = { all = 1 }"),
+       R"(6:14: expect.attempts.all: "all" is not a CPU list like "0-3,8")"},
       {expect("attempts = { 7 = 1 }"), "6:14: expect.attempts.7: CPU 7 is not brought up (max_cpus = 6)"},
   });
 }
@@ -52,10 +57,14 @@ TEST(scenario, expected_failures_are_reason_at_place) {
        R"(6:16: expect.failed.1: "error@alive": an error is at a step, as in "error@step:NAME")"},
       {expect("failed = { 1 = \"crash@step:x\" }"),
        R"(6:16: expect.failed.1: "crash@step:x": only an error is at a step)"},
+      {expect("failed = { 1 = \"error@step:tcs\" }"),
+       R"(6:16: expect.failed.1: unknown step "tcs"; did you mean "tsc"?)"},
+      {expect("failed = { 1 = \"error@step:lapic.done\" }"),
+       R"(6:16: expect.failed.1: unknown step "lapic.done"; valid here: area, cpu-tables, lapic, timer, tsc, worker)"},
       {expect("failed = { 1 = 3 }"), "6:16: expect.failed.1: expected a reason@place, found the integer 3"},
   });
   for (const char *reason : {"timeout@alive", "crash@started", "absent@alive", "lost@synced", "timeout@dying",
-                             "crash@dead", "error@step:x"})
+                             "crash@dead", "error@step:worker"})
     EXPECT_EQ(message_of(expect(std::string("failed = { 1 = \"") + reason + "\" }")), "accepted") << reason;
 }
 

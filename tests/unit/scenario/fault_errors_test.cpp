@@ -94,8 +94,9 @@ TEST(scenario, keys_of_an_action_are_needed_and_are_no_other_actions) {
   const std::string at = "cpu = 1\nat = \"alive\"\naction = ";
   expect_messages({
       {fault(at + "\"interrupt\""), R"(5:1: fault.0.vector: missing; "interrupt" needs it)"},
-      {fault(at + "\"interrupt\"\nvector = 15"),
-       "9:10: fault.0.vector: 15 is out of range: interrupts have vectors 16..255"},
+      {fault(at + "\"interrupt\"\nvector = 31"),
+       "9:10: fault.0.vector: 31 is out of range: interrupts have vectors 32..255, and those below are of "
+       "exceptions"},
       {fault(at + "\"interrupt\"\nvector = 256"), "9:10: fault.0.vector: 256 is out of range: 0..255"},
       {fault(at + "\"nmi\"\nvector = 20"), R"(9:10: fault.0.vector: "nmi" takes no vector)"},
       {fault(at + "\"stall\"\npercent = 20"), R"(9:11: fault.0.percent: "stall" takes no percent)"},
@@ -111,7 +112,27 @@ TEST(scenario, keys_of_an_action_are_needed_and_are_no_other_actions) {
       {fault(at + "\"jump\"\nsymbol = \"main+16\""),
        R"(9:10: fault.0.symbol: "main+16" is not like "NAME" or "NAME+0x10")"},
   });
-  expect_accepted({fault(at + "\"interrupt\"\nvector = 16"), fault(at + "\"spurious-sipi\"\nvector = 0")});
+  expect_accepted({fault(at + "\"interrupt\"\nvector = 32"), fault(at + "\"spurious-sipi\"\nvector = 0")});
+}
+
+TEST(scenario, faults_that_never_get_a_chance_are_refused) {
+  const std::string drop = "[[fault]]\ncpu = 1\nat = \"stop\"\naction = \"drop\"\n";
+  expect_messages({
+      {kEight + "[bringup]\nstop = \"none\"\n" + drop,
+       R"(7:6: fault.0.at: a fault at "stop" can never fire: bringup.stop is "none", and no INIT of giving up is )"
+       R"(sent; set it to "init")"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nprobability = 0"),
+       "9:15: fault.0.probability: a fault of probability 0 can never fire: give it one over 0, to 1"},
+      {fault("cpu = 1\nat = \"firmware\"\naction = \"ghost\"\nprobability = 0.0"),
+       "9:15: fault.0.probability: a fault of probability 0 can never fire: give it one over 0, to 1"},
+      {fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nprobability = 1.5"),
+       "9:15: fault.0.probability: 1.5 is out of range: over 0, to 1"},
+      // One mistake is reported once: whether the INIT is sent is not known here.
+      {kEight + "[bringup]\nstop = \"non\"\n" + drop,
+       R"(4:8: bringup.stop: unknown value "non"; did you mean "none"?)"},
+  });
+  expect_accepted({kEight + "[bringup]\nstop = \"init\"\n" + drop, kEight + drop,
+                   fault("cpu = 1\nat = \"alive\"\naction = \"stall\"\nprobability = 1e-9")});
 }
 
 TEST(scenario, masks_and_addresses_reach_as_far_as_it_says) {

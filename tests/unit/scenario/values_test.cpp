@@ -55,7 +55,7 @@ cycles = 100000
 max_cpus = 6
 [expect]
 online = [0, 1]
-failed = { "2-4" = "timeout@alive", 5 = "error@step:x" }
+failed = { "2-4" = "timeout@alive", 5 = "error@step:worker" }
 within_ms = 12.5
 attempts = { 1 = 1, "2-3" = 4 }
 )",
@@ -77,7 +77,7 @@ attempts = { 1 = 1, "2-3" = 4 }
   EXPECT_EQ(s->expect.online, Cpus({0, 1}));
   EXPECT_EQ(s->expect.failed.size(), 4U);
   EXPECT_EQ(s->expect.failed.at(4), "timeout@alive");
-  EXPECT_EQ(s->expect.failed.at(5), "error@step:x");
+  EXPECT_EQ(s->expect.failed.at(5), "error@step:worker");
   EXPECT_EQ(s->expect.within_ms, 12.5);
   EXPECT_EQ(s->expect.attempts.at(1), 1U);
   EXPECT_EQ(s->expect.attempts.at(3), 4U);
