@@ -1,5 +1,7 @@
 #include "vmm/lab/stops.hpp"
 
+#include "vmm/base/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,7 +33,8 @@ Result<std::uint64_t> find_code(const Machine &machine, const CodePlace &code) {
   if (!address)
     return fail(ExitStatus::kUsage,
                 fmt::format("{}{}the guest has no symbol \"{}\", or several; `nm` on it shows what it has",
-                            code.told_as, code.told_as.empty() ? "" : ": ", code.symbol));
+                            printable(code.told_as), code.told_as.empty() ? "" : ": ",
+                            printable(code.symbol)));
   return *address + code.offset;
 }
 
