@@ -97,8 +97,9 @@ TEST(scenario, titles_are_short_and_plain) {
 }
 
 TEST(scenario, messages_cannot_write_to_the_terminal) {
-  expect_messages({{"\"a\\u001b[2J\\n\" = 1",
-                    "1:1: a\\x1b[2J\\n: unknown key; valid here: title, machine, bringup, fault, expect, sim"}});
+  expect_messages(
+      {{"\"a\\u001b[2J\\n\" = 1",
+        "1:1: a\\x1b[2J\\n: unknown key; valid here: title, machine, bringup, fault, expect, sim"}});
 }
 
 TEST(scenario, the_first_mistake_in_file_order_comes_first) {
