@@ -58,13 +58,19 @@ double seconds_since(LabClock::time_point began) {
   return std::chrono::duration<double>(LabClock::now() - began).count();
 }
 
+/// Of a run that was none, without what it would have shown.
+Results results_failed(const RunOptions &options, const RunName &run, const Error &error,
+                       LabClock::time_point began) {
+  return {result_json_failed(run, error),
+          junit_of_run_failed(options.scenario, error, options.again, seconds_since(began)),
+          {},
+          {}};
+}
+
 int could_not_run(const RunOptions &options, const Error &error, LabClock::time_point began) {
   const Scenario &scenario = options.scenario;
   fmt::print(stderr, "vmm: {}\n", printable(error.message));
-  Results results{result_json_failed(run_name(scenario), error),
-                  junit_of_run_failed(scenario, error, options.again, seconds_since(began)),
-                  {},
-                  {}};
+  Results results = results_failed(options, run_name(scenario), error, began);
   const std::string_view outcome = verdict_of_failure(error.status);
   if (!options.trace.empty())
     results.trace = trace_for(options.trace, {scenario, {}, {}, outcome});
@@ -145,18 +151,12 @@ int run_on_sim(const RunOptions &options, Progress &progress) {
 } // namespace
 
 int write_unread(const RunOptions &options, const Error &error) {
-  const auto began = LabClock::now();
   RunName run = run_name(options.scenario);
   run.strategy.reset();
   RunOptions known = options;
   known.trace.clear();
   known.report.clear();
-  return write_results(known,
-                       {result_json_failed(run, error),
-                        junit_of_run_failed(options.scenario, error, options.again, seconds_since(began)),
-                        {},
-                        {}},
-                       error.status);
+  return write_results(known, results_failed(options, run, error, LabClock::now()), error.status);
 }
 
 int run_command(const RunOptions &options, MachineStock *stock) {
